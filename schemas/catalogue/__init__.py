@@ -1,0 +1,106 @@
+"""The attribute catalogue (一数一源): which attributes exist, and who is the authority for each.
+
+One YAML per subject kind, read by data stewards as it stands; its hash is the policy under which entries
+are derived.
+"""
+
+import hashlib
+import json
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+KINDS = ("legal_person", "natural_person")
+
+
+class OnLoss(StrEnum):
+    """What becomes of an attribute when its authority's row is gone."""
+
+    UNKNOWN = "unknown"
+    FALL_BACK = "fall_back"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Authority(_Frozen):
+    """One department's tier for one attribute, and the period in which it holds."""
+
+    department: str = Field(description="Folder name of the department.")
+    tier: PositiveInt = Field(description="1 speaks first.")
+    since: date | None = Field(None, alias="from", description="First day; none: always has.")
+    until: date | None = Field(None, alias="to", description="Day from which it no longer may; none: open.")
+
+    def holds(self, day: date | None) -> bool:
+        """Whether a claim that takes effect on `day` (none: earlier than any date) falls into the period."""
+        if day is None:
+            return self.since is None
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+
+class Attribute(_Frozen):
+    """One attribute of a subject kind."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    doc: str
+    type: Literal["text", "code", "date"]
+    cardinality: Literal["one"] = "one"
+    equal: Literal["text", "code", "exact"] = Field(description="How two values are compared.")
+    group: str | None = Field(None, description="Attributes of a group are taken from one record.")
+    sensitivity: Literal["public", "internal", "personal", "sensitive"]
+    share: Literal["unconditional", "conditional", "none"]
+    on_authority_loss: OnLoss = OnLoss.UNKNOWN
+    authority: tuple[Authority, ...] = Field(min_length=1)
+
+    def tier(self, department: str, day: date | None) -> int | None:
+        """The department's tier for a claim that takes effect on `day`; none: it may not speak."""
+        return next((a.tier for a in self.authority if a.department == department and a.holds(day)), None)
+
+    def place(self, department: str) -> int:
+        """Where the department stands among the authorities: breaks ties inside a tier."""
+        return next((i for i, a in enumerate(self.authority) if a.department == department), len(self.authority))
+
+
+class Catalogue(_Frozen):
+    """All attributes of one subject kind."""
+
+    kind: Literal["legal_person", "natural_person"]
+    topic: str
+    attributes: tuple[Attribute, ...]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Catalogue":
+        names = [attribute.name for attribute in self.attributes]
+        if len(names) != len(set(names)):
+            message = "an attribute stands twice"
+            raise ValueError(message)
+        return self
+
+
+@cache
+def catalogues() -> dict[str, Catalogue]:
+    """The shipped catalogues by kind."""
+    here = resources.files(__package__)
+    return {
+        kind: Catalogue.model_validate(yaml.safe_load((here / f"{kind}.yaml").read_text("utf-8"))) for kind in KINDS
+    }
+
+
+@cache
+def policy_hash() -> str:
+    """Hash of all that decides how entries are derived; part of every activation."""
+    content = {kind: catalogue.model_dump(mode="json") for kind, catalogue in catalogues().items()}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def departments() -> list[str]:
+    """Every department that is an authority for something."""
+    return sorted(
+        {a.department for c in catalogues().values() for attribute in c.attributes for a in attribute.authority}
+    )
