@@ -1,0 +1,185 @@
+"""One cycle: number, snapshot, what changed, what is gone, watermark.
+
+The snapshot is looked at twice. The first look finds record ids that stand there more than once, for none of
+their rows may leave before all are known; the second maps row by row and sends what the store lacks. So memory
+holds the record ids, and never the rows.
+
+A row flagged as deleted counts as not there: it is in no count but `deleted`, once its DELETE goes out.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from connectors import fuse
+from connectors.mapper import Mapped, Mapper, Row
+from connectors.mapping import Source
+from connectors.metrics import Metrics
+from connectors.plan import Change, changed, vanished
+from connectors.position import Position
+from connectors.publish import Publisher
+from connectors.sources.snapshot import Rows, Snapshot
+from connectors.store import Store
+from connectors.watermark import Counts
+from process.errors import PermanentError, TransientError
+from process.logs import error
+from process.messages import say
+
+# A source in which nothing happens says so this often.
+IDLE_WATERMARK_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a cycle came to."""
+
+    cycle: int
+    snapshot_ms: int
+    counts: Counts = field(default_factory=Counts)
+    reasons: Counter[str] = field(default_factory=Counter)
+    closed: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.counts.sent or self.counts.deleted)
+
+
+class Cycles:
+    """Runs cycles of one source, one after the other."""
+
+    def __init__(
+        self,
+        source: Source,
+        rows: Rows,
+        mapper: Mapper,
+        publisher: Publisher,
+        store: Store,
+        folder: Path,
+        metrics: Metrics,
+    ) -> None:
+        self._source, self._rows, self._mapper = source, rows, mapper
+        self._publisher, self._store, self._folder, self._metrics = publisher, store, folder, metrics
+        self._stop = Event()
+        self._next_watermark = 0.0
+
+    def run(self, stop: Event, *, always_close: bool) -> Report:
+        """One cycle. What it raises has abandoned it: the next takes a new number."""
+        self._stop = stop
+        began = time.monotonic()
+        self._publisher.take_number()
+        with self._rows.snapshot() as snapshot:
+            self._refuse_another_incarnation(snapshot)
+            report = Report(self._publisher.position.cycle, snapshot.at_ms)
+            sent = self._send(snapshot, report)
+        if always_close or sent or self._due(report):
+            self._close(snapshot, report)
+        self._metrics.cycle(report.counts, report.reasons, report.snapshot_ms, time.monotonic() - began)
+        return report
+
+    def _refuse_another_incarnation(self, snapshot: Snapshot) -> None:
+        position = self._publisher.position
+        known = position.closed_cycle > 0 or position.transaction_id
+        if known and position.incarnation != snapshot.incarnation:
+            raise PermanentError(say("connectors.incarnation_changed", source=self._source.name))
+
+    def _send(self, snapshot: Snapshot, report: Report) -> int:
+        seen: set[str] = set()
+        known = self._store.count()
+        changes = self._changes(snapshot, seen, report)
+        sent = sum(1 for _ in self._publish(changes, snapshot))
+        gone = [(record_id, notes) for record_id, notes in self._store.all() if record_id not in seen]
+        if self._held(len(gone), known, report):
+            report.counts.held = len(gone)
+            return sent
+        for _ in self._publish((vanished(record_id, notes) for record_id, notes in gone), snapshot):
+            report.counts.deleted += 1
+        if self._publisher.position.held == 0:
+            fuse.remove_release(self._folder)
+        return sent + report.counts.deleted
+
+    def _publish(self, changes: Iterable[Change], snapshot: Snapshot) -> Iterator[Change]:
+        for change in self._publisher.send(changes, snapshot.at_ms, snapshot.incarnation, self._store):
+            yield change
+            if self._stop.is_set():
+                # A first cycle may take an hour; what is committed is not sent again by the next one.
+                raise TransientError(say("connectors.asked_to_stop", source=self._source.name))
+
+    def _changes(self, snapshot: Snapshot, seen: set[str], report: Report) -> Iterator[Change]:
+        for mapped in self._mapped(snapshot, seen):
+            change = changed(mapped, self._store.noted(mapped.record_id))
+            self._count(mapped, change, report)
+            if change:
+                yield change
+
+    def _mapped(self, snapshot: Snapshot, seen: set[str]) -> Iterator[Mapped]:
+        """Every row that is there, once; rows of one record id together."""
+        mapping = self._source.mapping
+        several = _several(map(self._mapper.record_id, snapshot.rows(mapping.record_id.columns)))
+        together: dict[str, list[Row]] = {}
+        for row in snapshot.rows(mapping.columns()):
+            record_id = self._mapper.record_id(row) if several else None
+            if record_id in several:
+                together.setdefault(record_id, []).append(row)
+            else:
+                yield from _new(self._mapper.map(row), seen)
+        for rows in together.values():
+            yield from _new(self._mapper.map_all(rows), seen)
+
+    def _count(self, mapped: Mapped, change: Change | None, report: Report) -> None:
+        counts = report.counts
+        counts.read += mapped.rows
+        if mapped.refusal:
+            counts.refused += mapped.rows
+            counts.refused_unreadable += mapped.refusal.unreadable_rows
+            report.reasons[mapped.refusal.reason] += mapped.rows
+        elif change:
+            counts.sent += mapped.rows
+        else:
+            counts.unchanged += mapped.rows
+        for each in mapped.defects:
+            self._metrics.left_out(each)
+
+    def _held(self, gone: int, known: int, report: Report) -> bool:
+        position = self._publisher.position
+        if position.held == 0:
+            # What is left of a release that has done its work must not let the next hold through.
+            fuse.remove_release(self._folder)
+        release = fuse.read_release(self._folder)
+        held = fuse.holds(gone, known, position, report.snapshot_ms, release)
+        if held and gone != position.held:
+            error("fuse.held", source=self._source.name, cycle=report.cycle, held=gone)
+        return held
+
+    def _due(self, report: Report) -> bool:
+        held_differs = report.counts.held != self._publisher.position.held
+        return held_differs or time.monotonic() >= self._next_watermark
+
+    def _close(self, snapshot: Snapshot, report: Report) -> None:
+        self._publisher.close_cycle(report.counts, snapshot.at_ms, snapshot.incarnation)
+        report.closed = True
+        self._next_watermark = time.monotonic() + IDLE_WATERMARK_SECONDS
+        self._metrics.closed(self.position, time.time())
+
+    @property
+    def position(self) -> Position:
+        return self._publisher.position
+
+
+def _several(record_ids: Iterable[str | None]) -> set[str]:
+    """The ids that stand there more than once."""
+    once: set[str] = set()
+    several: set[str] = set()
+    for record_id in record_ids:
+        if record_id is not None:
+            (several if record_id in once else once).add(record_id)
+    return several
+
+
+def _new(mapped: Mapped, seen: set[str]) -> Iterator[Mapped]:
+    """The row, unless it is gone or its like was here: rows without an id are the same when all of them is."""
+    if not mapped.gone and mapped.record_id not in seen:
+        seen.add(mapped.record_id)
+        yield mapped

@@ -1,0 +1,40 @@
+"""What a connector's process is told: one YAML file, then the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+
+from process.settings import secret
+from schemas.audit import AuditKey
+from schemas.subjects import DistrictKey
+from transport.settings import Kafka
+
+
+class Settings(BaseModel):
+    """One field per variable: YAML, then TONGBAN_BROKERS fills `kafka.brokers`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kafka: Kafka
+    state_dir: Path = Field(description="Folder of the connectors' stores.")
+    district_key_file: Path = Field(description="Key of all pseudonyms, in hexadecimal.")
+    district_key_letter: str = Field("A", pattern="^[A-Z]$", description="Version letter of that key.")
+    district_key_function: Literal["HMAC-SHA256", "HMAC-SM3"] = Field(
+        "HMAC-SHA256", description="What it is used with."
+    )
+    audit_key_file: Path = Field(description="Key shared by connectors and exchange for counting, in hexadecimal.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics, /healthz, /readyz; 0: a free one.")
+    metrics_address: str = Field("127.0.0.1", description="Address they are served on.")
+    poll_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
+    sources_dir: Path | None = Field(None, description="Folder of the site's own sources.")
+
+    def district_key(self) -> DistrictKey:
+        return DistrictKey(secret(self.district_key_file), self.district_key_letter, self.district_key_function)
+
+    def audit_key(self) -> AuditKey:
+        return AuditKey(secret(self.audit_key_file))
+
+    def store_folder(self, source: str) -> Path:
+        """Where the store of a source lies: one per prefix, for each prefix is a world of its own."""
+        return self.state_dir / f"{self.kafka.prefix}{source}"

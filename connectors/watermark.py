@@ -1,0 +1,103 @@
+"""What a closed cycle lets readers conclude: one message to every partition, and the closed position.
+
+A table read whole in one snapshot is proven complete, and what it lacks is proven gone, at the snapshot: but
+not while the fuse holds deletions back, and what is gone is not proven any more once the store was lost, for
+then nobody knows which keys its old rows were sent under.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors.fuse import recent
+from connectors.position import Position
+from schemas import topics
+from schemas.codec import Contract
+from transport.client import Outgoing
+
+NAME = "registry/watermark-1"
+STORE_LOST = "store_lost"
+FUSE = "fuse"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one cycle came to, in rows: `read = sent + unchanged + refused`."""
+
+    read: int = 0
+    sent: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    refused_unreadable: int = 0
+    deleted: int = 0
+    held: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        return self.read == self.sent + self.unchanged + self.refused
+
+
+def closed(position: Position, counts: Counts, snapshot_ms: int, mapping: str) -> Position:
+    """The position when the cycle has closed."""
+    lost = position.present_stopped == STORE_LOST
+    stopped = STORE_LOST if lost else FUSE if counts.held else None
+    after = replace(
+        position,
+        closed_cycle=position.cycle,
+        closed_at=snapshot_ms,
+        rows_at_source=counts.read,
+        vanished=recent(position.vanished, snapshot_ms),
+        held=counts.held,
+        present_stopped=stopped,
+        alias_epoch=0,
+        mapping=mapping,
+    )
+    if not counts.held:
+        after = replace(after, complete_until=snapshot_ms, complete_cycle=position.cycle)
+    return after if stopped else replace(after, present_until=snapshot_ms)
+
+
+def watermarks(position: Position, counts: Counts, contract: Contract, prefix: str, department: str) -> list[Outgoing]:
+    """The closed cycle's watermark for every partition, each with that partition's own sum."""
+    topic = topics.dept(prefix, department)
+    headers = (("source", position.source.encode()),)
+    return [
+        Outgoing(topic, partition, key(position.source, partition), contract.encode(NAME, value), headers)
+        for partition, value in enumerate(_values(position, counts))
+    ]
+
+
+def key(source: str, partition: int) -> bytes:
+    return f"~watermark:{source}:{partition}".encode()
+
+
+def _values(position: Position, counts: Counts) -> list[dict[str, Any]]:
+    said = {
+        "source": position.source,
+        "epoch": position.epoch,
+        "cycle": position.closed_cycle,
+        "snapshot_at": position.closed_at,
+        "alias_epoch": position.alias_epoch,
+        "inventory": False,
+        "clean_inventory": 0,
+        "opens_resend": None,
+        "rows_at_source": position.rows_at_source,
+        "read": counts.read,
+        "sent": counts.sent,
+        "unchanged": counts.unchanged,
+        "refused": counts.refused,
+        "refused_unreadable": counts.refused_unreadable,
+        "deleted": counts.deleted,
+        "held": counts.held,
+        "read_until": position.closed_at,
+        "complete_until": position.complete_until,
+        "complete_cycle": position.complete_cycle,
+        "present_until": position.present_until,
+        "identity_until": position.closed_at,
+        "stated": False,
+        "broken_since": None,
+        "break_kind": None,
+    }
+    return [
+        {**said, "partition": partition, "sum_count": each.count, "sum_digest": each.digest_bytes}
+        for partition, each in enumerate(position.sums)
+    ]
