@@ -1,0 +1,1 @@
+"""Reconciliation: departments' records in, what the registry says of each subject out."""

@@ -1,0 +1,185 @@
+"""The `exchange` command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+
+from exchange import look, provision
+from exchange.control import generation, installation, of_key, require_generation
+from exchange.run import worker, workers
+from exchange.settings import Settings
+from process import logs, running
+from process.errors import DONE, PermanentError, SettingsError
+from process.messages import say
+from process.settings import load, secret
+from schemas.audit import AuditKey
+from schemas.catalogue import policy_hash
+from schemas.codec import contract
+from schemas.plain import to_json
+from schemas.subjects import DistrictKey
+from schemas.topics import KINDS, all_topics
+from transport.client import Client, connect
+
+Command = Callable[[argparse.Namespace, Settings, Event], int | None]
+
+
+def main() -> None:
+    """Run the command the arguments name."""
+    arguments = _parser().parse_args()
+    logs.configure()
+    running.main(lambda stop: arguments.command(arguments, load(Settings, arguments.settings, os.environ), stop))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="exchange", description="Reconciles departments' records into one registry.")
+    parser.add_argument(
+        "--settings", type=Path, default=Path("exchange.yaml"), help="settings file (default: exchange.yaml)"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    planned = commands.add_parser("topics", help="what topics are needed; create them").add_subparsers(
+        required=True, metavar="ACT"
+    )
+    _command(planned, "plan", _plan, "show what apply would do")
+    _command(planned, "apply", _apply, "create topics and write the generation")
+    run = _command(commands, "run", _run, "reconcile until stopped")
+    run.add_argument("--workers", type=_count, default=1, metavar="N", help="how many processes")
+    run.add_argument(
+        "--instance", default="exchange", help="name of this worker, its own for ever; several add a number"
+    )
+    run.add_argument("--until-idle", type=float, metavar="S", help="stop when nothing has come for S seconds")
+    status = _command(commands, "status", _status, "every source: rows counted against the source")
+    status.add_argument("--json", action="store_true", help="one JSON object per source")
+    get = _command(commands, "get", _get, "one subject's entry")
+    get.add_argument("identifier", help="any identifier or subject key; - reads it from standard input")
+    dump = _command(commands, "dump", _dump, "every entry, one JSON object per line")
+    dump.add_argument("--kind", choices=KINDS, help="one kind of subject only")
+    quarantine = commands.add_parser("quarantine", help="what was refused").add_subparsers(required=True, metavar="ACT")
+    listed = _command(quarantine, "list", _quarantine, "refusals by department, without values")
+    listed.add_argument("--department", action="append", help="only this one")
+    listed.add_argument("--summary", action="store_true", help="counts by reason only")
+    return parser
+
+
+def _command(
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, told: str
+) -> argparse.ArgumentParser:
+    parser = group.add_parser(name, help=told, description=told)
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _count(told: str) -> int:
+    """A number of processes: at least one."""
+    if not told.isascii() or not told.isdigit() or int(told) == 0:
+        raise argparse.ArgumentTypeError(say("exchange.no_count"))
+    return int(told)
+
+
+def _plan(_: argparse.Namespace, settings: Settings, __: Event) -> int:
+    planned = _planned(settings, connect(settings.kafka))
+    print("\n".join(planned.lines()) or "nothing to do")
+    return DONE
+
+
+def _planned(settings: Settings, client: Client) -> provision.Plan:
+    wanted = all_topics(settings.kafka.prefix, settings.partitions, settings.departments)
+    admin = client.admin()
+    try:
+        return provision.plan(wanted, admin.describe_topics([topic.name for topic in wanted]))
+    finally:
+        admin.close()
+
+
+def _apply(_: argparse.Namespace, settings: Settings, __: Event) -> int:
+    client = connect(settings.kafka)
+    begun = generation(
+        settings.partitions,
+        _district_key(settings, "topics apply"),
+        AuditKey(secret(settings.audit_key_file)).fingerprint,
+    )
+    planned = _planned(settings, client)
+    admin = client.admin()
+    try:
+        wanted = all_topics(settings.kafka.prefix, settings.partitions, settings.departments)
+        provision.apply(admin, planned, wanted, settings.replication)
+    finally:
+        admin.close()
+    written = provision.begin(client, settings.kafka.prefix, begun, policy_hash(), contract())
+    print(f"created {len(planned.missing)}, altered {len(planned.differing)}, control records written {written}")
+    return DONE
+
+
+def _district_key(settings: Settings, command: str) -> DistrictKey:
+    if settings.district_key_file is None:
+        raise SettingsError(say("exchange.no_district_key", command=f"exchange {command}"))
+    return settings.district_key(secret(settings.district_key_file))
+
+
+def _run(arguments: argparse.Namespace, settings: Settings, stop: Event) -> int:
+    if arguments.workers == 1:
+        worker(settings, arguments.instance, stop, arguments.until_idle)
+        return DONE
+    passed = ["--settings", str(arguments.settings), "run"]
+    passed += ["--until-idle", str(arguments.until_idle)] if arguments.until_idle is not None else []
+    return workers(arguments.workers, settings, arguments.instance, passed, stop)
+
+
+def _status(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+    for source in look.status(connect(settings.kafka), settings.kafka.prefix, contract()):
+        if arguments.json:
+            print(to_json({**asdict(source), "balanced": source.balanced}))
+        else:
+            print(_told(source))
+    return DONE
+
+
+def _told(source: look.SourceStatus) -> str:
+    here = f"{source.live} live + {source.refused} refused"
+    balance = f"{source.rows_at_source} = {here} + {source.missing} missing - {source.extra} extra"
+    until = source.complete_until.isoformat() if source.complete_until else "never"
+    behind = f"  {source.behind} partitions behind" if source.behind else ""
+    broken = f"  BROKEN: {', '.join(source.breaks)}" if source.breaks else ""
+    return f"{source.source}  cycle {source.cycle}  {balance}  complete until {until}{behind}{broken}"
+
+
+def _get(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+    client = connect(settings.kafka)
+    identifier = sys.stdin.readline().strip() if arguments.identifier == "-" else arguments.identifier
+    key = _district_key(settings, "get")
+    subjects = look.subjects_of(identifier, key, settings.divisions)
+    begun = installation(client, settings.kafka.prefix, contract()).generation
+    require_generation(begun, of_key(key))
+    entry = look.get(client, settings.kafka.prefix, subjects, begun["partitions"], contract())
+    if entry is None:
+        raise PermanentError(say("exchange.not_found"))
+    print(to_json(entry))
+    return DONE
+
+
+def _dump(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+    client = connect(settings.kafka)
+    for kind in [arguments.kind] if arguments.kind else KINDS:
+        for _subject, entry in look.entries(client, settings.kafka.prefix, kind, contract()):
+            print(to_json(entry))
+    return DONE
+
+
+def _quarantine(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+    client = connect(settings.kafka)
+    for department in arguments.department or settings.departments:
+        refusals = look.quarantined(client, settings.kafka.prefix, department, contract())
+        if arguments.summary:
+            for (source, stage, reason), count in sorted(look.by_reason(refusals).items()):
+                print(f"{count:>8}  {source}  {stage}  {reason}")
+        else:
+            for refusal in refusals:
+                print(to_json(refusal))
+    return DONE
+
+
+if __name__ == "__main__":
+    main()

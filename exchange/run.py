@@ -1,0 +1,137 @@
+"""`exchange run`: one worker, or as many as there are cores, each a process with a name that stays its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from threading import Event, Thread
+from time import monotonic
+
+from exchange import control
+from exchange.metrics import Metrics
+from exchange.owner import Rules
+from exchange.settings import Settings
+from exchange.store import Store, boot_id
+from exchange.work import Worker
+from process import health
+from process.errors import DEFECT, DONE, SettingsError
+from process.logs import log
+from process.messages import say
+from process.settings import secret
+from schemas import topics
+from schemas.audit import AuditKey
+from schemas.catalogue import catalogues, policy_hash
+from schemas.codec import contract
+from schemas.subjects import GRAMMAR
+from transport import loop
+from transport.client import Client, connect
+
+_QUIET_POLL_SECONDS = 0.2
+
+
+def worker(settings: Settings, instance: str, stop: Event, until_idle_seconds: float | None = None) -> None:
+    """Own the partitions the group gives this instance, until asked to stop or until nothing comes any more."""
+    client = connect(settings.kafka)
+    audit_key = AuditKey(secret(settings.audit_key_file))
+    begun = control.installation(client, settings.kafka.prefix, contract())
+    control.require_generation(begun.generation, {"audit_fingerprint": audit_key.fingerprint, "key_grammar": GRAMMAR})
+    if begun.policy != policy_hash():
+        raise SettingsError(say("exchange.other_policy"))
+    rules = rules_of(settings, begun.generation["partitions"], audit_key)
+    store = _store(settings, instance, begun.generation)
+    metrics = Metrics()
+    work = Worker(client, rules, store, begun.ticks, metrics, settings.unknown_schema_wait_seconds)
+    try:
+        _serve(settings, instance, work, metrics, client, stop, until_idle_seconds)
+    finally:
+        store.close()
+
+
+def rules_of(settings: Settings, partitions: int, audit_key: AuditKey) -> Rules:
+    """What the owners of this installation go by."""
+    prefix = settings.kafka.prefix
+    return Rules(
+        prefix=prefix,
+        partitions=partitions,
+        contract=contract(),
+        audit_key=audit_key,
+        catalogues=catalogues(),
+        policy=policy_hash(),
+        departments={topics.dept(prefix, name): name for name in settings.departments},
+    )
+
+
+def _store(settings: Settings, instance: str, generation: Mapping[str, object]) -> Store:
+    folder = settings.state_dir / f"{settings.kafka.prefix}{instance}"
+    return Store(folder, str(generation["installation"]), boot_id())
+
+
+def _serve(
+    settings: Settings,
+    instance: str,
+    work: Worker,
+    metrics: Metrics,
+    client: Client,
+    stop: Event,
+    until_idle_seconds: float | None,
+) -> None:
+    tally = loop.Tally()
+    metrics.watch(tally)
+
+    def ready() -> tuple[bool, dict[str, object]]:
+        return tally.settled, {"partitions": len(work.partitions), "transactions": tally.transactions}
+
+    shown = health.serve(metrics.registry, ready, settings.metrics_port)
+    log("exchange.started", instance=instance, port=shown.port, client=settings.kafka.client)
+    if until_idle_seconds is not None:
+        Thread(target=_stop_when_idle, args=(tally, until_idle_seconds, stop), daemon=True).start()
+    prefix = settings.kafka.prefix
+    read = [*(topics.dept(prefix, name) for name in settings.departments), topics.control(prefix)]
+    try:
+        loop.run(client, prefix + settings.group, instance, read, work, stop, tally=tally)
+    finally:
+        shown.stop()
+
+
+def _exit_code(ended: list[int]) -> int:
+    """The first worker's that did not end well; one that was killed has none of its own."""
+    failed = next((code for code in ended if code), DONE)
+    return failed if failed >= 0 else DEFECT
+
+
+def _environment(settings: Settings, number: int) -> dict[str, str]:
+    port = settings.metrics_port + number if settings.metrics_port else 0
+    return {**os.environ, "TONGBAN_METRICS_PORT": str(port)}
+
+
+def _stop_when_idle(tally: loop.Tally, seconds: float, stop: Event) -> None:
+    """Ask to stop once no message has been taken for so long; the time before the first assignment does not count."""
+    messages, since = -1, monotonic()
+    while not stop.wait(_QUIET_POLL_SECONDS):
+        if not tally.settled or tally.messages != messages:
+            messages, since = tally.messages, monotonic()
+        elif monotonic() - since >= seconds:
+            stop.set()
+
+
+def workers(count: int, settings: Settings, instance: str, arguments: list[str], stop: Event) -> int:
+    """Run several workers, one process each, named by number; one that fails ends them all with its exit code.
+
+    Where a metrics port is set, the first worker takes it and the others the ones after it.
+    """
+    command = [sys.executable, "-m", "exchange", *arguments]
+    running = [
+        subprocess.Popen([*command, "--instance", f"{instance}-{number}"], env=_environment(settings, number))
+        for number in range(count)
+    ]
+    try:
+        while not stop.wait(_QUIET_POLL_SECONDS):
+            ended = [process.returncode for process in running if process.poll() is not None]
+            if any(ended) or len(ended) == count:
+                return _exit_code(ended)
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
+    return DONE
