@@ -1,0 +1,134 @@
+"""Answering: a question decided, cut to what its asker may see, written down, and only then told."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from approval.answer import Answer, answer
+from approval.api.problems import Problem, problem
+from approval.api.question import Question
+from approval.audit import AuditError, AuditLog
+from approval.evaluation import Evaluation, evaluate
+from approval.evidence import Evidence
+from approval.grants import Sensitivity, granted
+from approval.items import Item
+from approval.lookup import ErasedError, UnreadableNumberError
+from process.logs import error
+from schemas.catalogue import Catalogue
+from schemas.subjects import DistrictKey
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: the program, and how much it may see."""
+
+    caller: str
+    grant: Sensitivity
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that answering needs."""
+
+    engine: Engine
+    items: Mapping[str, Item]
+    catalogues: Mapping[str, Catalogue]
+    key: DistrictKey
+    divisions: tuple[str, ...]
+    audit: AuditLog
+    now: Callable[[], datetime]
+
+    def answer(self, question: Question, asker: Asker) -> Answer:
+        """What `approval evaluate` would say, as far as the asker may see it; it is in the audit log by then."""
+        item = self.item(question.item, HTTPStatus.UNPROCESSABLE_ENTITY)
+        numbers = question.for_item(item)
+        try:
+            evaluation = evaluate(self.engine, item, numbers, question.at, self.now, self.key, self.divisions)
+        except UnreadableNumberError as exc:
+            self._write_down(question, asker, item, {"outcome": "unreadable_number"})
+            field = f"subjects.{exc.role}"
+            raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable_number", field, field_name=field) from None
+        except ErasedError:
+            self._write_down(question, asker, item, {"outcome": "erased"})
+            raise problem(HTTPStatus.GONE, "erased") from None
+        except SQLAlchemyError as exc:
+            error("approval.view_unreadable", error=type(exc).__name__)
+            raise problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view") from exc
+        if evaluation.seen.installation is None:
+            raise problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view")
+        shown = granted(evaluation, asker.grant, self.catalogues)
+        told = answer(shown.item, shown.subjects, shown.decisions, shown.at)
+        self._write_down(question, asker, item, {"outcome": "answered", **self._rested_on(evaluation, told)})
+        return told
+
+    def item(self, name: str, status: HTTPStatus = HTTPStatus.NOT_FOUND) -> Item:
+        """The item of that name."""
+        if name not in self.items:
+            raise problem(status, "unknown_item", "item", known=", ".join(self.items))
+        return self.items[name]
+
+    def _write_down(self, question: Question, asker: Asker, item: Item, outcome: Mapping[str, Any]) -> None:
+        asked = {
+            "time": self.now(),
+            "caller": asker.caller,
+            "grant": str(asker.grant),
+            "operator": question.operator,
+            "case_number": question.case_number,
+            "purpose": question.purpose,
+            "item": {"id": item.id, "version": item.version},
+            "asked_at": question.at,
+        }
+        try:
+            self.audit.append({**asked, **outcome})
+        except AuditError as exc:
+            error("approval.audit_failed", reason=str(exc).partition("\n")[0])
+            raise _unaudited() from exc
+
+    def _rested_on(self, evaluation: Evaluation, told: Answer) -> Mapping[str, Any]:
+        """Of whom was told what, and from which state of the registry; subjects by a keyed hash of their key."""
+        return {
+            "subjects": {role: self._hashed(each.subject) for role, each in evaluation.subjects.items()},
+            "disclosed": _disclosed(evaluation.item, told),
+            "decisions": {each.material.id: str(each.verdict) for each in evaluation.decisions},
+            "as_of": evaluation.at,
+            "view": {
+                "installation": evaluation.seen.installation,
+                "caught_up": evaluation.seen.caught_up,
+                "offsets": evaluation.seen.offsets,
+                "watermarks": {role: _marks(each) for role, each in evaluation.subjects.items()},
+            },
+        }
+
+    def _hashed(self, subject: str | None) -> str | None:
+        # A legal person's key holds its number: what is written down for years does not.
+        return None if subject is None else self.key.pseudonym(AUDITED, subject)
+
+
+AUDITED: Final = "subject key in the audit log"
+
+
+def _unaudited() -> Problem:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_audited")
+
+
+def _marks(evidence: Evidence) -> Mapping[str, Any]:
+    marks = evidence.watermarks.values()
+    return {m.source: {"epoch": m.epoch, "cycle": m.cycle, "complete_until": m.complete_until} for m in marks}
+
+
+def _disclosed(item: Item, told: Answer) -> dict[str, list[str]]:
+    """The attributes whose values are told, by role."""
+    disclosed: dict[str, set[str]] = {role: set() for role in item.subjects}
+    for material, decided in zip(item.materials, told["materials"], strict=True):
+        shown = (
+            each["attribute"] for each in decided["facts"] if each["disclosed"] and (each["value"] or each["dissent"])
+        )
+        disclosed[material.subject].update(shown)
+    for role, subject in told["subjects"].items():
+        disclosed[role].update(["name"] if subject["name"] is not None else [])
+    return {role: sorted(names) for role, names in disclosed.items()}

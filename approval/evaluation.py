@@ -1,0 +1,75 @@
+"""Evaluation: an item's materials decided for the numbers given, from the view as it is at one moment."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from approval.decide import decide
+from approval.evidence import Evidence
+from approval.items import Item
+from approval.lookup import Found, UnreadableNumberError, evidence, find
+from approval.verdicts import Decision
+from approval.view import meta_of, offsets
+from schemas.subjects import DistrictKey
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The view an evaluation rests on: which installation's, and the offsets it was read to, by partition."""
+
+    installation: str | None
+    caught_up: bool
+    offsets: Mapping[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was decided, of whom, as of when, and from what."""
+
+    item: Item
+    at: datetime
+    subjects: Mapping[str, Evidence]
+    decisions: tuple[Decision, ...]
+    seen: Seen
+
+
+def evaluate(
+    engine: Engine,
+    item: Item,
+    numbers: Mapping[str, str],
+    at: datetime | None,
+    now: Callable[[], datetime],
+    key: DistrictKey,
+    divisions: Collection[str],
+) -> Evaluation:
+    """The item's materials decided for whom the numbers (by role) name, at an earlier time, or now (`at`: None)."""
+    with engine.begin() as connection:
+        found = {role: _find(connection, item, role, numbers[role], key, divisions) for role in item.subjects}
+        subjects = {role: evidence(connection, item.subjects[role], each, at) for role, each in found.items()}
+        seen = _seen(connection)
+    # Taken after the view was read: what it shows is of an earlier time, never of a later one.
+    moment = at or now()
+    return Evaluation(item, moment, subjects, decide(item, subjects, moment), seen)
+
+
+def _find(
+    connection: Connection, item: Item, role: str, number: str, key: DistrictKey, divisions: Collection[str]
+) -> Found:
+    try:
+        return find(connection, item.subjects[role], number, key, divisions)
+    except UnreadableNumberError as exc:
+        exc.role = role
+        raise
+
+
+def _seen(connection: Connection) -> Seen:
+    told = meta_of(connection)
+    generation: dict[str, Any] = json.loads(told.get("generation", "{}"))
+    read: dict[str, list[int]] = {}
+    for row in connection.execute(select(offsets).order_by(offsets.c.topic, offsets.c.partition)):
+        read.setdefault(row.topic, []).append(row.next)
+    return Seen(generation.get("installation"), told.get("caught_up") == "true", read)

@@ -1,0 +1,74 @@
+"""Wording: codes, attributes, departments and times as people read them, in Chinese and in English."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Final
+
+from approval.decide import CIVIL_TIME
+from approval.items import Said
+from approval.verdicts import Reason
+from process.messages import Text, catalogue
+from schemas.catalogue import catalogues
+
+_NAMED: Final = re.compile(r"(?P<en>[^(;,]+)[^(]*\((?P<zh>[^)]+)\)")
+
+
+def reason_text(reason: Reason) -> Text:
+    """Why, as one sentence in each language."""
+    text = catalogue("approval")[f"approval.reason.{reason.code}"]
+    filled = {name: _told(name, value) for name, value in reason.fields.items()}
+    return Text(
+        en=text.en.format(**{name: told.en for name, told in filled.items()}),
+        zh=text.zh.format(**{name: told.zh for name, told in filled.items()}),
+    )
+
+
+def label(family: str, code: str) -> Text:
+    """What a verdict, a follow, a department or a code is called; itself where nobody gave it a name."""
+    return catalogue("approval").get(f"approval.{family}.{code}", Text(code, code))
+
+
+def attribute_text(attribute: str) -> Text:
+    """What an attribute is called."""
+    return _attributes().get(attribute, Text(attribute, attribute))
+
+
+def value_text(value: object, raw: str | None) -> Text:
+    """A fact's value; a code by its name, one that no list knows as the department wrote it."""
+    if isinstance(value, str) and raw is not None:
+        return label("code", value)
+    plain = str(raw if value is None else value)
+    return Text(plain, plain)
+
+
+def time_text(time: datetime) -> str:
+    """To the minute, in civil time."""
+    return time.astimezone(CIVIL_TIME).strftime("%Y-%m-%d %H:%M")
+
+
+@cache
+def _attributes() -> Mapping[str, Text]:
+    """Names from the catalogue's descriptions: `Registered name (名称)`."""
+    described = {attribute.name: attribute.doc for each in catalogues().values() for attribute in each.attributes}
+    found = {name: _NAMED.match(doc) for name, doc in described.items()}
+    return {name: Text(named["en"].strip(), named["zh"].strip()) for name, named in found.items() if named}
+
+
+def _told(name: str, value: object) -> Text:
+    if isinstance(value, Said):
+        return Text(value.en, value.zh)
+    if isinstance(value, list):
+        each = [_told("department" if name in {"against", "accepted"} else name, part) for part in value]
+        return Text(", ".join(text.en for text in each), "、".join(text.zh for text in each))
+    if name == "attribute":
+        return attribute_text(str(value))
+    if name == "department":
+        return label("department", str(value))
+    plain = time_text(value) if isinstance(value, datetime) else _plain(value)
+    return Text(plain, plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,93 @@
+"""The answer and the page: everything has words, nothing undisclosed or unescaped leaves."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given, settings
+
+import approval
+from approval.answer import answer, text
+from approval.decide import decide
+from approval.evidence import Evidence
+from approval.items import Item
+from approval.page import page
+from approval.verdicts import Follow, Verdict
+from approval.wording import attribute_text, label
+from process.messages import catalogue
+from schemas.catalogue import catalogues
+from schemas.plain import to_json
+from tests.approval.cases import FACTS, FIRM, ITEM, NOW, fact, item_with, with_fact
+from tests.approval.test_decide import evidence
+
+
+def shown(item: Item, found: Evidence) -> tuple[str, str, str]:
+    """Everything that leaves: JSON, text and page."""
+    subjects = {"applicant": found}
+    told = answer(item, subjects, decide(item, subjects, NOW), NOW)
+    return to_json(told), text(told, "zh") + text(told, "en"), page(told, "zh") + page(told, "en")
+
+
+@given(evidence())
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_found_has_words_in_both_languages(found: Evidence) -> None:
+    for written in shown(ITEM, found):
+        assert written
+
+
+def test_every_reason_a_decision_can_give_has_a_text() -> None:
+    written = {code.removeprefix("approval.reason.") for code in catalogue("approval") if ".reason." in code}
+    given_ = {code for module in ("decide", "absence", "lookup", "evidence") for code in _reasons(module)}
+
+    assert given_ <= written
+    assert "holds" in given_
+
+
+def _reasons(module: str) -> set[str]:
+    """First arguments of `Reason(...)` in a module, where they are written out."""
+    tree = ast.parse(Path(approval.__path__[0], f"{module}.py").read_text("utf-8"))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason")
+    first = (call.args[0] for call in calls)
+    return {str(argument.value) for argument in first if isinstance(argument, ast.Constant)}
+
+
+def test_both_languages_of_a_text_say_the_same_fields() -> None:
+    unlike = [code for code, text in catalogue("approval").items() if _fields(text.en) != _fields(text.zh)]
+
+    assert unlike == []
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", [*Verdict, *Follow])
+def test_every_verdict_and_follow_has_a_name(code: Verdict | Follow) -> None:
+    family = "verdict" if isinstance(code, Verdict) else "follow"
+
+    assert label(family, str(code)).zh != str(code)
+
+
+def test_every_attribute_has_a_name_in_both_languages() -> None:
+    names = [attribute.name for each in catalogues().values() for attribute in each.attributes]
+
+    assert all(attribute_text(name).zh != name for name in names)
+
+
+def test_a_value_the_item_does_not_disclose_leaves_nowhere() -> None:
+    item = item_with([{"attribute": "legal_representative", "present": True}], discloses=["name"])
+    found = with_fact(fact("legal_representative", "张三丰"))
+    written = shown(item, found)
+
+    assert all("示例食品有限公司" in each for each in written)
+    assert not any("张三丰" in each for each in written)
+
+
+def test_what_departments_write_is_text_and_never_markup() -> None:
+    hostile = replace(FIRM, facts={**FACTS, "name": fact("name", '<script>alert("x")</script>')})
+    _, _, pages = shown(ITEM, hostile)
+
+    assert "<script>" not in pages
+    assert "&lt;script&gt;" in pages
