@@ -1,0 +1,72 @@
+"""The whole path, run once for the tests that look at what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.district import databases, sample
+from deploy.district.sample import District
+from deploy.installation import SOURCES, Installation, running, until
+from exchange import look
+from schemas.codec import contract
+from transport.broker import Broker
+from transport.client import Client, connect
+from transport.settings import Kafka
+
+PERSONS = 400
+PARTITIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """An installation in which both sources have closed their first cycle and the exchange has taken all of it."""
+
+    there: Installation
+    district: District
+    client: Client
+    counts: dict[str, dict[str, Any]]
+
+    @property
+    def prefix(self) -> str:
+        return self.there.prefix
+
+    def counted(self) -> bool:
+        status = look.status(self.client, self.prefix, contract())
+        return len(status) == len(SOURCES) and all(s.balanced and s.partitions == PARTITIONS for s in status)
+
+    def entries(self) -> dict[str, dict[str, Any]]:
+        return dict(look.entries(self.client, self.prefix, "legal-person", contract()))
+
+    def sources(self) -> dict[str, list[dict[str, Any]]]:
+        return {name: list(databases.rows(url, name)) for name, url in self.there.urls.items()}
+
+
+def ran(folder: Path, broker: Broker, urls: dict[str, str], seed: int, persons: int = PERSONS) -> Ran:
+    """Begin an installation over these databases, and run both sources once."""
+    district = sample.generate(seed, persons)
+    databases.write(district, urls)
+    prefix = f"e{uuid.uuid4().hex[:10]}."
+    there = Installation(folder, broker.bootstrap, prefix, PARTITIONS, urls)
+    there.write()
+    there.apply_topics()
+    counts = {department: there.connect_once(department) for department in SOURCES}
+    return Ran(there, district, connect(Kafka(brokers=broker.bootstrap, prefix=prefix)), counts)
+
+
+@pytest.fixture(scope="module")
+def whole(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    """The district of SQLite databases, with exchange and reader running."""
+    folder = tmp_path_factory.mktemp("whole")
+    urls = {name: f"sqlite:///{folder / name}.db" for name in SOURCES}
+    made = ran(folder / "installation", broker, urls, seed=11)
+    with running(made.there):
+        made.there.start_exchange()
+        made.there.start_reader()
+        assert until(made.counted, 60)
+        yield made
