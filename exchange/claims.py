@@ -3,13 +3,13 @@
 The body is opened only here, and only when a statement changed or its subject was not at hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from exchange.statements import Identity, Statement, Version
-from schemas.codec import Contract
+from schemas.codec import Contract, Feed
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -19,7 +19,7 @@ class Word:
     """A statement with its claims open and its body closed again: all that deriving needs.
 
     `claims` has a key for every attribute the record type speaks to; the value is None where the department
-    left it blank. Empty for a statement that is not live.
+    left it blank, a mapping where it is a record. Empty for a statement that is not live.
     """
 
     identity: Identity
@@ -46,8 +46,15 @@ def opened(statement: Statement, contract: Contract) -> Word:
     if not statement.live or statement.body is None:
         return _word(statement, statement.newest, NOTHING, NOTHING)
     name, record = contract.decode(statement.body.value)
-    claims = {attribute: record[field] for field, attribute in contract[name].feeds()}
-    return _word(statement, statement.body.version, record["meta"], claims)
+    return _word(statement, statement.body.version, record["meta"], _claims(record, contract[name].feeds()))
+
+
+def _claims(record: Mapping[str, Any], feeds: Sequence[Feed]) -> Mapping[str, Any]:
+    claims: dict[str, Any] = {feed.attribute: record[feed.field] for feed in feeds if feed.part is None}
+    for attribute in {feed.attribute: None for feed in feeds if feed.part is not None}:
+        value = {feed.part: record[feed.field] for feed in feeds if feed.attribute == attribute}
+        claims[attribute] = value if any(part is not None for part in value.values()) else None
+    return claims
 
 
 def _word(statement: Statement, version: Version, meta: Mapping[str, Any], claims: Mapping[str, Any]) -> Word:

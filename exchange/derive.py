@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from exchange.claims import Word
-from schemas.catalogue import Attribute, Catalogue, OnLoss
+from schemas.catalogue import Attribute, Catalogue, Member, OnLoss
 from schemas.text import NORMALISER, alike
 
 OPEN_END = date.max
@@ -61,7 +61,10 @@ def derive(subject: str, words: Iterable[Word], catalogue: Catalogue, tick: date
         "relations": [],
         "identifiers": _identifiers(members),
         "conflicts": [
-            conflict for attribute in catalogue.attributes for conflict in _conflicts(attribute, facts[attribute.name])
+            conflict
+            for attribute in catalogue.attributes
+            for fact in _listed(attribute, facts[attribute.name])
+            for conflict in _conflicts(attribute, fact)
         ],
         "members": [_member(word) for word in members],
         "sources": _newest_by_source(ordered),
@@ -74,7 +77,10 @@ def _facts(members: Sequence[Word], words: Sequence[Word], catalogue: Catalogue,
     chosen = {attribute.name: _ranked(attribute, members, tick) for attribute in catalogue.attributes}
     _keep_groups_together(catalogue, chosen)
     lost = {word.department for word in words if word.lost}
-    return {a.name: _fact(a, chosen[a.name], members, lost) for a in catalogue.attributes}
+    return {
+        a.name: _elements(a, chosen[a.name]) if a.cardinality == "many" else _fact(a, chosen[a.name], members, lost)
+        for a in catalogue.attributes
+    }
 
 
 def _ranked(attribute: Attribute, members: Sequence[Word], tick: date) -> list[Claim]:
@@ -85,7 +91,8 @@ def _ranked(attribute: Attribute, members: Sequence[Word], tick: date) -> list[C
 
 def _claim(attribute: Attribute, member: int, word: Word, tick: date) -> Claim | None:
     value = word.claims.get(attribute.name)
-    if value is None or not _in_force(word, tick):
+    # A list is a history: what has ended, or will only begin, stays in it with its dates.
+    if value is None or not (attribute.cardinality == "many" or _in_force(word, tick)):
         return None
     tier = attribute.tier(word.department, word.effective_from)
     if tier is None:
@@ -110,6 +117,29 @@ def _keep_groups_together(catalogue: Catalogue, chosen: dict[str, list[Claim]]) 
             if not any(claim.member == leader for claim in chosen[name]):
                 chosen[name] = []
             chosen[name].sort(key=lambda claim: (claim.member != leader, claim.rank))
+
+
+def _elements(attribute: Attribute, claims: list[Claim]) -> list[dict[str, Any]]:
+    """A fact for every element that is claimed, in the order of what tells them apart."""
+    by_key: dict[tuple[Any, ...], list[Claim]] = {}
+    for claim in claims:
+        by_key.setdefault(_element(attribute, claim), []).append(claim)
+    return [_known(attribute, by_key[key]) for key in sorted(by_key)]
+
+
+def _element(attribute: Attribute, claim: Claim) -> tuple[Any, ...]:
+    if not attribute.key:
+        return claim.word.identity
+    return tuple(
+        _part_class(field, claim.value[field.name]) for field in attribute.fields if field.name in attribute.key
+    )
+
+
+def _listed(attribute: Attribute, facts: Any) -> list[dict[str, Any]]:
+    """The facts of an attribute, however many it can have."""
+    if attribute.cardinality == "many":
+        return list(facts)
+    return [] if facts is None else [facts]
 
 
 def _fact(
@@ -165,9 +195,19 @@ def _unknown(reason: str) -> dict[str, Any]:
     return {**nothing, "state": "unknown", "reason": reason, "normaliser": NORMALISER, "dissent": []}
 
 
-def _class(attribute: Attribute, value: Any) -> tuple[str, ...]:
+def _class(attribute: Attribute, value: Any) -> tuple[Any, ...]:
     """Values of one class say the same."""
-    match attribute.equal:
+    if attribute.type == "record":
+        return tuple(_part_class(field, value[field.name]) for field in attribute.fields)
+    return _compared(attribute.equal, value)
+
+
+def _part_class(field: Member, value: Any) -> tuple[str, ...]:
+    return () if value is None else _compared(field.equal, value)
+
+
+def _compared(equal: str | None, value: Any) -> tuple[str, ...]:
+    match equal:
         case "code" if value["canonical"]:
             return "canonical", value["canonical"]
         case "code":
@@ -179,8 +219,8 @@ def _class(attribute: Attribute, value: Any) -> tuple[str, ...]:
 
 
 # --- what stands beside the facts ------------------------------------------------------------------------------------
-def _conflicts(attribute: Attribute, fact: dict[str, Any] | None) -> list[dict[str, Any]]:
-    if fact is None or not fact["dissent"]:
+def _conflicts(attribute: Attribute, fact: dict[str, Any]) -> list[dict[str, Any]]:
+    if not fact["dissent"]:
         return []
     classes = sorted({_class(attribute, value) for value in (fact["value"], *(d["value"] for d in fact["dissent"]))})
     told = ascii((attribute.name, classes)).encode()  # unlike joined text, two sets of classes never read the same

@@ -58,6 +58,19 @@ class Head(NamedTuple):
     meta: dict[str, Any]
 
 
+class Feed(NamedTuple):
+    """A field of a record type, the attribute it speaks to, and which part of its value where that is a record."""
+
+    field: str
+    attribute: str
+    part: str | None
+
+
+def _target(feeds: str) -> tuple[str, str | None]:
+    _kind, attribute, *part = feeds.split(".")
+    return attribute, part[0] if part else None
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """One published file."""
@@ -81,10 +94,10 @@ class Published:
         kind = self.document.get("subject")
         return kind if isinstance(kind, str) else None
 
-    def feeds(self) -> list[tuple[str, str]]:
-        """Which field speaks to which attribute: (field, attribute), in field order."""
+    def feeds(self) -> list[Feed]:
+        """Which field speaks to which attribute, in field order."""
         fields: list[dict[str, Any]] = self.document["fields"]
-        return [(field["name"], field["feeds"].split(".", 1)[1]) for field in fields if "feeds" in field]
+        return [Feed(field["name"], *_target(field["feeds"])) for field in fields if "feeds" in field]
 
 
 class Contract:
@@ -107,6 +120,11 @@ class Contract:
     def names(self) -> list[str]:
         """Every published name, sorted."""
         return sorted(self._by_name)
+
+    def newest(self, family: str) -> str:
+        """The name with the highest number: `registry/legal-person` gives `registry/legal-person-2`."""
+        numbers = [name.removeprefix(f"{family}-") for name in self._by_name if name.startswith(f"{family}-")]
+        return f"{family}-{max(int(number) for number in numbers if number.isdigit())}"
 
     def encode(self, name: str, value: Mapping[str, Any]) -> bytes:
         """`value` in its frame; raises what fastavro raises when it does not fit its schema: a defect, not bad data."""

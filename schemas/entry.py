@@ -3,14 +3,15 @@
 The files it writes are published like every other: the build test keeps them equal to the catalogue, and a
 changed catalogue gets the next number.
 
-    python -m schemas.entry legal_person > schemas/avro/registry/legal-person-1.avsc
+    python -m schemas.entry legal_person > schemas/avro/registry/legal-person-3.avsc
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from schemas.catalogue import Attribute, Catalogue, catalogues
+from schemas.catalogue import Attribute, Catalogue, Member, catalogues
 
 Schema = dict[str, Any]
 
@@ -21,9 +22,8 @@ _RECORD_NAMES = {"legal_person": "LegalPerson", "natural_person": "NaturalPerson
 
 def entry_schema(catalogue: Catalogue) -> Schema:
     """The Avro schema of an entry: facts typed one field per attribute, and what they rest on."""
-    types: dict[str, Any] = {}
-    facts = [_fact_field(attribute, types) for attribute in catalogue.attributes]
-    return _record(
+    facts = [_fact_field(attribute) for attribute in catalogue.attributes]
+    schema = _record(
         f"tongban.registry.{_RECORD_NAMES[catalogue.kind]}",
         "All that the registry says of one subject.",
         [
@@ -53,39 +53,51 @@ def entry_schema(catalogue: Catalogue) -> Schema:
             ),
         ],
     )
+    named: Schema = _each_type_once(schema, set())
+    return named
 
 
-def _fact_field(attribute: Attribute, types: dict[str, Any]) -> Schema:
-    name = f"tongban.registry.{attribute.type.capitalize()}Fact"
-    type_: Any = name
-    if name not in types:
-        types[name] = type_ = _fact(name, attribute.type, types)
+def _each_type_once(part: Any, known: set[str]) -> Any:
+    """The schema with every named type written out where it stands first, and by its name from then on."""
+    if isinstance(part, list):
+        return [_each_type_once(each, known) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "namespace" in part:
+        full_name = f"{part['namespace']}.{part['name']}"
+        if full_name in known:
+            return full_name
+        known.add(full_name)
+    return {word: _each_type_once(inner, known) for word, inner in part.items()}
+
+
+def _fact_field(attribute: Attribute) -> Schema:
+    fact = _fact(attribute)
+    many = {"type": _array(fact), "default": []}
     return {
         "name": attribute.name,
-        "type": ["null", type_],
-        "default": None,
+        **(many if attribute.cardinality == "many" else {"type": ["null", fact], "default": None}),
         "doc": attribute.doc,
         "sensitivity": attribute.sensitivity,
         "share": attribute.share,
     }
 
 
-def _fact(name: str, type_: str, types: dict[str, Any]) -> Schema:
-    value = {"text": "string", "date": _DATE, "code": _code()}[type_]
-    again = "tongban.Code" if type_ == "code" else value
-    types[f"{name}.value"] = again
+def _fact(attribute: Attribute) -> Schema:
+    kind = _camel(attribute.name) if attribute.type == "record" else attribute.type.capitalize()
+    value = _value(attribute)
     dissent = _record(
-        f"tongban.registry.{type_.capitalize()}Dissent",
+        f"tongban.registry.{kind}Dissent",
         "A comparable claim that says something else.",
         [
-            _field("value", again, "What it says.", "personal"),
+            _field("value", value, "What it says.", "personal"),
             _field("member", "int", "Which member says so."),
             _field("tier", "int", "Its tier."),
         ],
     )
     return _record(
-        name,
-        f"The registry's belief about one {type_} attribute.",
+        f"tongban.registry.{kind}Fact",
+        f"The registry's belief about one {attribute.type} attribute.",
         [
             _optional("value", value, "The value; null when it is unknown.", "personal"),
             _field("state", "string", "known, unknown, disputed or in_question."),
@@ -99,6 +111,24 @@ def _fact(name: str, type_: str, types: dict[str, Any]) -> Schema:
             _field("dissent", _array(dissent), "Who says something else, and what."),
         ],
     )
+
+
+def _value(attribute: Attribute) -> Any:
+    if attribute.type != "record":
+        return _plain(attribute.type)
+    return _record(f"tongban.registry.{_camel(attribute.name)}", attribute.doc, _members(attribute.fields))
+
+
+def _members(fields: Sequence[Member]) -> list[Schema]:
+    return [_optional(field.name, _plain(field.type), field.doc, field.sensitivity) for field in fields]
+
+
+def _plain(type_: str) -> Any:
+    return {"text": "string", "date": _DATE, "code": _code()}[type_]
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _code() -> Schema:

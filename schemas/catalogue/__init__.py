@@ -10,10 +10,10 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
 
 KINDS = ("legal_person", "natural_person")
 
@@ -44,19 +44,49 @@ class Authority(_Frozen):
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
 
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Sensitivity = Literal["public", "internal", "personal", "sensitive"]
+Equal = Literal["text", "code", "exact"]
+
+
+class Member(_Frozen):
+    """One part of the value of a `record` attribute."""
+
+    name: Name
+    doc: str
+    type: Literal["text", "code", "date"]
+    equal: Equal = Field("exact", description="How two of it are compared.")
+    sensitivity: Sensitivity
+
+
 class Attribute(_Frozen):
     """One attribute of a subject kind."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: Name
     doc: str
-    type: Literal["text", "code", "date"]
-    cardinality: Literal["one"] = "one"
-    equal: Literal["text", "code", "exact"] = Field(description="How two values are compared.")
+    type: Literal["text", "code", "date", "record"]
+    cardinality: Literal["one", "many"] = Field("one", description="many: a list of facts, past and coming ones too.")
+    fields: tuple[Member, ...] = Field((), description="What a record value is made of.")
+    key: tuple[Name, ...] = Field(
+        (), description="For many: fields that tell two elements apart; none: each row states one of its own."
+    )
+    equal: Equal | None = Field(None, description="How two values are compared; a record by its fields.")
     group: str | None = Field(None, description="Attributes of a group are taken from one record.")
-    sensitivity: Literal["public", "internal", "personal", "sensitive"]
+    sensitivity: Sensitivity = Field(description="Of the attribute; a record's fields have their own beside it.")
     share: Literal["unconditional", "conditional", "none"]
     on_authority_loss: OnLoss = OnLoss.UNKNOWN
     authority: tuple[Authority, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        names = [field.name for field in self.fields]
+        if (self.type == "record") != bool(names) or (self.type == "record") == (self.equal is not None):
+            raise ValueError("a record has fields, everything else says how it is equal")
+        if len(names) != len(set(names)) or not set(self.key) <= set(names):
+            raise ValueError("fields stand once each, and the key is of them")
+        if self.cardinality == "many" and (self.type != "record" or self.group):
+            raise ValueError("many is for records, and stands in no group")
+        return self
 
     def tier(self, department: str, day: date | None) -> int | None:
         """The department's tier for a claim that takes effect on `day`; none: it may not speak."""
@@ -75,11 +105,10 @@ class Catalogue(_Frozen):
     attributes: tuple[Attribute, ...]
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> "Catalogue":
+    def _names_are_unique(self) -> Self:
         names = [attribute.name for attribute in self.attributes]
         if len(names) != len(set(names)):
-            message = "an attribute stands twice"
-            raise ValueError(message)
+            raise ValueError("an attribute stands twice")
         return self
 
 
