@@ -103,7 +103,7 @@ def department(source: str) -> str:
 def facts_of(entry: Mapping[str, Any]) -> Mapping[str, Fact]:
     """The facts a registry entry states; attributes nobody speaks of are left out."""
     members = entry["members"]
-    stated = ((name, fact) for name, fact in entry["facts"].items() if fact is not None)
+    stated = ((name, fact) for name, fact in entry["facts"].items() if isinstance(fact, Mapping))
     return MappingProxyType({name: _fact(name, fact, members) for name, fact in stated})
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 from approval.evaluation import Evaluation
 from approval.evidence import Evidence, Fact
 from approval.items import Material
-from approval.rows import ENTRIES, WATERMARK
+from approval.rows import WATERMARK
 from approval.verdicts import Decision, Finding, Reason
 from schemas.catalogue import Catalogue
 from schemas.codec import contract
+from schemas.entry import FAMILIES
 
 
 class Sensitivity(StrEnum):
@@ -108,15 +109,21 @@ _WITHHELD: Final = Reason("withheld")
 @cache
 def _labels(kind: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Labels of an entry's fields, and of a fact's: of the strictest type where types differ."""
-    entry = _document(next(name for name, each in ENTRIES.items() if each == kind))
+    entry = _document(contract().newest(FAMILIES[kind]))
     facts = next(field["type"] for field in entry["fields"] if field["name"] == "facts")
-    records = [each for field in facts["fields"] for each in field["type"] if isinstance(each, dict)]
+    records = [each for field in facts["fields"] if (each := _fact_record(field["type"])) is not None]
     labels: dict[str, str] = dict.fromkeys([*_PROVENANCE.values(), "state", "dissent"], Sensitivity.PUBLIC)
     for field in (field for record in records for field in record["fields"]):
         labels[field["name"]] = max(
             labels.get(field["name"], "public"), field["sensitivity"], key=list(Sensitivity).index
         )
     return {field["name"]: field["sensitivity"] for field in entry["fields"]}, labels
+
+
+def _fact_record(type_: Any) -> Mapping[str, Any] | None:
+    """The record of a fact where it is written out; where it is only named, it is the same as at its first place."""
+    fact = type_["items"] if isinstance(type_, dict) else next(each for each in type_ if each != "null")
+    return fact if isinstance(fact, dict) else None
 
 
 @cache

@@ -11,6 +11,7 @@ from process.errors import PermanentError, TransientError
 from process.messages import say
 from schemas import topics
 from schemas.codec import UndecodableError, UnknownSchemaError, contract
+from schemas.entry import kind_of
 from transport.client import Message
 
 Row = Mapping[str, Any]
@@ -18,7 +19,6 @@ Row = Mapping[str, Any]
 ALIAS: Final = "registry/alias-1"
 WATERMARK: Final = "registry/watermark-1"
 HISTORY: Final = "registry/history-1"
-ENTRIES: Final = {"registry/legal-person-1": "legal_person", "registry/natural-person-1": "natural_person"}
 _MARK: Final = "~watermark:"
 
 
@@ -74,8 +74,8 @@ def _take_subject(message: Message, rows: Rows) -> None:
     name, value = opened(message)
     if name == ALIAS:
         rows.aliases.append({"subject": subject, "recorded_at": message.timestamp_ms, **value})
-    elif name in ENTRIES:
-        rows.entries.append(_entry(message, subject, ENTRIES[name], value))
+    elif (kind := kind_of(name)) is not None:
+        rows.entries.append(_entry(message, subject, kind, value))
         rows.identifiers.extend(_identifiers(subject, value))
     else:
         raise _unexpected(message, name)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from exchange.ledger import Head
 from schemas.codec import NO_HASH, Contract
+from schemas.entry import FAMILIES
 
 _HASH_BYTES = 16
-_FAMILIES = {"legal_person": "registry/legal-person", "natural_person": "registry/natural-person"}
 
 Offset = tuple[str, int, int]
 
@@ -33,7 +33,7 @@ class Change:
 
 def published(entry: Mapping[str, Any], kind: str, contract: Contract) -> Published:
     """The entry framed and hashed; the hash covers every byte before it."""
-    value = contract.encode(contract.newest(_FAMILIES[kind]), {**entry, "content_hash": NO_HASH})
+    value = contract.encode(contract.newest(FAMILIES[kind]), {**entry, "content_hash": NO_HASH})
     content_hash = blake2b(value[:-_HASH_BYTES], digest_size=_HASH_BYTES).digest()
     return Published(value[:-_HASH_BYTES] + content_hash, content_hash)
 

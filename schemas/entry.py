@@ -9,15 +9,24 @@ changed catalogue gets the next number.
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from schemas.catalogue import Attribute, Catalogue, Member, catalogues
+from schemas.catalogue import KINDS, Attribute, Catalogue, Member, catalogues
 
 Schema = dict[str, Any]
 
 _DATE = {"type": "int", "logicalType": "date"}
 _TIME = {"type": "long", "logicalType": "timestamp-millis"}
 _RECORD_NAMES = {"legal_person": "LegalPerson", "natural_person": "NaturalPerson"}
+
+FAMILIES: Final = {kind: f"registry/{kind.replace('_', '-')}" for kind in KINDS}
+"""The published files of each subject kind's entries, without their number."""
+
+
+def kind_of(name: str) -> str | None:
+    """The subject kind whose entries the published file of that name holds, whichever its number; None: of none."""
+    family = name.rpartition("-")[0]
+    return next((kind for kind, each in FAMILIES.items() if each == family), None)
 
 
 def entry_schema(catalogue: Catalogue) -> Schema:

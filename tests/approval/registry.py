@@ -7,6 +7,7 @@ from typing import Any
 from schemas import topics
 from schemas.catalogue import catalogues
 from schemas.codec import contract
+from schemas.entry import FAMILIES
 from schemas.subjects import DistrictKey, partition
 from transport.client import Message, Outgoing
 
@@ -26,7 +27,7 @@ GENERATION = {
     "id_mode": "lock",
     "installation": "test",
 }
-_TYPES = {attribute.name: attribute.type for attribute in catalogues()["legal_person"].attributes}
+_ATTRIBUTES = {kind: catalogues()[kind].attributes for kind in catalogues()}
 
 
 def fact(value: Any, member: int | None = 0, state: str = "known", **changed: Any) -> dict[str, Any]:
@@ -58,13 +59,17 @@ def entry(
     """A legal person's entry as the registry holds it; without facts it has no members either."""
     told = _entry(subject, condition, cycle, bool(facts))
     identifiers = [{"scheme": s, "value": v, "verdict": "OK", "member": 0} for s, v in numbers]
-    every = {name: facts.get(name) for name in _TYPES}
-    return contract().encode("registry/legal-person-1", told | {"facts": every, "identifiers": identifiers})
+    return _encoded("legal_person", told | {"identifiers": identifiers}, facts)
 
 
 def person(subject: str) -> bytes:
-    """A natural person's entry; no department states anything of persons yet."""
-    return contract().encode("registry/natural-person-1", _entry(subject, "live", 1, has_members=False))
+    """A natural person's entry of whom nothing is stated."""
+    return _encoded("natural_person", _entry(subject, "live", 1, has_members=False), {})
+
+
+def _encoded(kind: str, told: Mapping[str, Any], facts: Mapping[str, Any]) -> bytes:
+    nothing: dict[str, Any] = {a.name: [] if a.cardinality == "many" else None for a in _ATTRIBUTES[kind]}
+    return contract().encode(contract().newest(FAMILIES[kind]), {**told, "facts": nothing | dict(facts)})
 
 
 def _entry(subject: str, condition: str, cycle: int, has_members: bool) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_the_form_of_a_mapping_and_of_a_departments_records_is_told() -> None:
     mapping, tax = connectors("spec", "mapping"), connectors("spec", "local_tax")
 
     assert "record_id" in json.loads(mapping.out)["properties"]
-    assert [each["name"] for each in json.loads(tax.out)] == ["Taxpayer"]
+    assert [each["name"] for each in json.loads(tax.out)] == ["Arrears", "Taxpayer"]
     assert connectors("spec", "housing").code == 2
 
 

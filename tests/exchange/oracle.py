@@ -33,7 +33,7 @@ class Row:
 
 
 def registry(history: Iterable[Said], day: date) -> dict[str, Told]:
-    """Every subject's entry, told as `told` tells the exchange's."""
+    """Every subject's entry, told as `told` tells the exchange's; nobody here states lists."""
     return {subject: _entry(found, day) for subject, found in _subjects(history).items()}
 
 
@@ -57,9 +57,9 @@ def told(entry: Mapping[str, Any]) -> Told:
     }
 
 
-def _told_fact(fact: Mapping[str, Any] | None, names: Sequence[Identity]) -> Told | None:
-    if fact is None:
-        return None
+def _told_fact(fact: Any, names: Sequence[Identity]) -> Any:
+    if not isinstance(fact, Mapping):
+        return fact if fact is None else [_told_fact(each, names) for each in fact]
     dissent = [(d["value"], names[d["member"]], d["tier"]) for d in fact["dissent"]]
     kept = ("state", "reason", "value", "tier", "effective_from", "effective_to")
     member = None if fact["member"] is None else names[fact["member"]]
@@ -94,7 +94,8 @@ def _row(identity: Identity, said: Sequence[Said]) -> Row:
 def _entry(rows: Sequence[Row], day: date) -> Told:
     live = [row for row in rows if row.live]
     attributes = catalogues()["legal_person"].attributes
-    facts = {a.name: _fact(a, rows, day) for a in attributes}
+    facts: dict[str, Any] = {a.name: [] for a in attributes if a.cardinality == "many"}
+    facts |= {a.name: _fact(a, rows, day) for a in attributes if a.cardinality == "one"}
     found = {number[:2]: (*number, row.identity) for row in reversed(live) for number in _said(row).identifiers}
     return {
         "condition": "live" if live else "gone",
@@ -161,7 +162,7 @@ def _begins(row: Row) -> int:
     return begins.toordinal() if begins else 0
 
 
-def _same(how: str, one: Any, other: Any) -> bool:
+def _same(how: str | None, one: Any, other: Any) -> bool:
     if how == "code" and (one["canonical"] or other["canonical"]):
         return bool(one["canonical"] == other["canonical"])
     if how == "code":

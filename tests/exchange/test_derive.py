@@ -393,3 +393,100 @@ def test_the_content_hash_covers_every_byte_before_it(words: list[Word], data: s
 def hashed(value: bytes) -> bytes:
     """As a reader recomputes it: BLAKE2b-128 of all bytes before the last sixteen."""
     return blake2b(value[:-16], digest_size=16).digest()
+
+
+LISTED = catalogue(
+    attribute(
+        "ratings",
+        ("alpha", 1),
+        ("beta", 1),
+        ("gamma", 2),
+        type="record",
+        cardinality="many",
+        equal=None,
+        fields=[
+            {"name": "year", "doc": "", "type": "text", "sensitivity": "public"},
+            {"name": "level", "doc": "", "type": "code", "equal": "code", "sensitivity": "public"},
+        ],
+    )
+)
+KEYED = catalogue({**LISTED.attributes[0].model_dump(), "key": ["year"]})
+
+
+def rating(year: str | None, level: str) -> dict[str, Any]:
+    return {"year": year, "level": code(level, level)}
+
+
+def values(facts: Sequence[Any]) -> list[tuple[str | None, str]]:
+    return [(each["value"]["year"], each["value"]["level"]["canonical"]) for each in facts]
+
+
+def test_each_row_states_an_element_of_a_list_whatever_the_others_say() -> None:
+    rows = [word("alpha", "r2", ratings=rating("2020", "B")), word("alpha", "r1", ratings=rating("2020", "A"))]
+
+    facts = fact(rows, "ratings", LISTED)
+
+    assert values(facts) == [("2020", "A"), ("2020", "B")]
+    assert [each["state"] for each in facts] == ["known", "known"]
+
+
+def test_rows_that_speak_of_one_element_are_reconciled_as_one_attribute_would_be() -> None:
+    rows = [
+        word("gamma", ratings=rating("2020", "C")),
+        word("alpha", ratings=rating("2020", "A")),
+        word("beta", ratings=rating("2021", "B")),
+        word("alpha", "r2", ratings=rating("2021", "A")),
+    ]
+
+    derived = derive(SUBJECT, rows, KEYED, TODAY).entry
+    facts = derived["facts"]["ratings"]
+
+    assert values(facts) == [("2020", "A"), ("2021", "A")]
+    assert [each["state"] for each in facts] == ["known", "disputed"]
+    assert [conflict["kind"] for conflict in derived["conflicts"]] == ["dissent", "dispute"]
+    assert len({conflict["id"] for conflict in derived["conflicts"]}) == 2
+
+
+def test_a_list_keeps_what_has_ended_and_what_has_yet_to_begin() -> None:
+    rows = [
+        word("alpha", "r1", ratings=rating("2019", "A"), effective_to=DAYS[0]),
+        word("alpha", "r2", ratings=rating("2020", "B"), effective_from=DAYS[-1]),
+    ]
+
+    assert values(fact(rows, "ratings", LISTED)) == [("2019", "A"), ("2020", "B")]
+
+
+def test_an_element_whose_newest_version_was_refused_is_in_question_and_the_others_are_not() -> None:
+    rows = [
+        word("alpha", "r1", ratings=rating("2019", "A"), newest_refused=True),
+        word("alpha", "r2", ratings=rating("2020", "B")),
+    ]
+
+    assert [each["state"] for each in fact(rows, "ratings", LISTED)] == ["in_question", "known"]
+
+
+def test_a_row_that_vanished_or_says_nothing_leaves_no_element() -> None:
+    rows = [lost("alpha"), word("alpha", "r1", ratings=None)]
+
+    assert fact(rows, "ratings", LISTED) == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["alpha", "beta", "gamma"]), st.sampled_from(["2019", "2020", None]), st.sampled_from("AB")
+        ),
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+    st.sampled_from([LISTED, KEYED]),
+)
+def test_a_list_is_the_same_in_whatever_order_its_rows_came(
+    said: list[tuple[str, str | None, str]], random: Random, by: Catalogue
+) -> None:
+    rows = [word(who, f"r{n}", ratings=rating(year, level)) for n, (who, year, level) in enumerate(said)]
+    shuffled = random.sample(rows, len(rows))
+
+    assert derive(SUBJECT, shuffled, by, TODAY) == derive(SUBJECT, rows, by, TODAY)
+    elements = {year for _, year, _ in said} if by is KEYED else said
+    assert len(fact(rows, "ratings", by)) == len(elements)

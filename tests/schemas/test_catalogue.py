@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.catalogue import KINDS, Attribute, Authority, Catalogue, catalogues, departments, policy_hash
+from schemas.catalogue import KINDS, Attribute, Authority, Catalogue, Member, catalogues, departments, policy_hash
 from schemas.topics import KINDS as TOPIC_KINDS
 
 MERGER = date(2018, 7, 1)
@@ -27,6 +27,7 @@ ATTRIBUTE: dict[str, Any] = {
         {"department": "market_supervision", "tier": 2},
     ],
 }
+PART = {"name": "year", "doc": "Year", "type": "text", "sensitivity": "public"}
 STATUS = Attribute.model_validate(ATTRIBUTE)
 
 
@@ -39,18 +40,18 @@ def test_a_shipped_catalogue_is_of_its_kind_and_feeds_a_topic_there_is(kind: str
     assert catalogue.topic == kind.replace("_", "-")
 
 
-def test_ten_attributes_of_legal_persons_are_known() -> None:
-    assert [attribute.name for attribute in catalogues()["legal_person"].attributes] == [
-        *("name", "status", "address", "business_address", "legal_representative", "industry", "scope"),
-        *("established_on", "tax_status", "taxpayer_number"),
-    ]
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_attribute_is_compared_as_its_type_allows(kind: str) -> None:
-    allowed = {"text": {"text", "exact"}, "code": {"code"}, "date": {"exact"}}
+def test_everything_is_compared_as_its_type_allows(kind: str) -> None:
+    allowed: dict[str, set[str | None]] = {
+        "text": {"text", "exact"},
+        "code": {"code"},
+        "date": {"exact"},
+        "record": {None},
+    }
+    attributes = catalogues()[kind].attributes
+    compared: list[Attribute | Member] = [*attributes, *(part for a in attributes for part in a.fields)]
 
-    assert all(attribute.equal in allowed[attribute.type] for attribute in catalogues()[kind].attributes)
+    assert [each.name for each in compared if each.equal not in allowed[each.type]] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -110,7 +111,7 @@ def test_a_department_stands_where_it_is_written_and_a_stranger_last() -> None:
         ({"share": "maybe"}, "share"),
         ({"authority": []}, "authority"),
         ({"on_authority_loss": "ignore"}, "on_authority_loss"),
-        ({"cardinality": "many"}, "cardinality"),
+        ({"cardinality": "several"}, "cardinality"),
         ({"authority": [{"department": "local_tax", "tier": 0}]}, "tier"),
         ({"authority": [{"department": "local_tax", "tier": 1, "since_when": None}]}, "since_when"),
         ({"note": "of our own"}, "note"),
@@ -121,6 +122,21 @@ def test_a_wrong_word_in_a_catalogue_is_refused_by_its_name(change: dict[str, An
         Attribute.model_validate(ATTRIBUTE | change)
 
     assert named in {str(part) for error in refusal.value.errors() for part in error["loc"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"equal": None}, "everything else says how it is equal"),
+        ({"type": "record", "equal": None}, "a record has fields"),
+        ({"type": "record", "equal": None, "fields": [PART, PART]}, "fields stand once each"),
+        ({"type": "record", "equal": None, "fields": [PART], "key": ["other"]}, "the key is of them"),
+        ({"cardinality": "many"}, "many is for records"),
+    ],
+)
+def test_an_attribute_that_is_not_whole_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Attribute.model_validate(ATTRIBUTE | change)
 
 
 def test_an_attribute_stands_once() -> None:
