@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from deploy.district import databases, sample
-from deploy.installation import SOURCES, Installation, running, until
+from deploy.installation import Installation, running, until
 from exchange.control import civil_day
 from transport.broker import Broker, find
 
 APPLICANT = "91350299XXDEM00151"
 ITEM = "food_business_licence"
 SEED = 7
+SOURCES = {"market_supervision": "market_supervision.enterprise", "local_tax": "local_tax.taxpayer"}
 
 
 def main() -> None:
@@ -54,11 +55,15 @@ class _Demo:
         self._persons = persons
         self._began = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
+        self._environ = {
+            "MARKET_URL": f"sqlite:///{folder}/market_supervision.db",
+            "TAX_URL": f"sqlite:///{folder}/local_tax.db",
+        }
         self._urls = {name: f"sqlite:///{folder / name}.db" for name in SOURCES}
 
     def run(self, broker: Broker, stack: ExitStack) -> None:
         """Every step, told as it is done."""
-        there = Installation(self._folder, broker.bootstrap, prefix=f"demo{int(time.time())}.", urls=self._urls)
+        there = Installation(self._folder, broker.bootstrap, prefix=f"demo{int(time.time())}.", environ=self._environ)
         stack.enter_context(running(there))
         self._district()
         there.write()
@@ -91,10 +96,10 @@ class _Demo:
 
     def _first_cycles(self, there: Installation) -> dict[str, dict[str, Any]]:
         with ThreadPoolExecutor() as pool:
-            counts = dict(zip(SOURCES, pool.map(there.connect_once, SOURCES), strict=True))
+            counts = dict(zip(SOURCES, pool.map(there.connect_once, SOURCES.values()), strict=True))
         self.tell("connectors", "first cycle of both sources published")
-        for department in SOURCES:
-            there.start_connector(department)
+        for source in SOURCES.values():
+            there.start_connector(source)
         return counts
 
     def _wait_until_counted(self, there: Installation) -> None:
@@ -107,7 +112,7 @@ class _Demo:
 
     def _sources(self, there: Installation, counts: Mapping[str, Mapping[str, Any]]) -> None:
         status = there.status()
-        for department, (source, _) in SOURCES.items():
+        for department, source in SOURCES.items():
             run, now = counts[department], status[source]
             balanced = run["read"] == run["sent"] + run["unchanged"] + run["refused"]
             told = "read = sent + unchanged + refused" if balanced else "OUT OF BALANCE"

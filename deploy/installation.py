@@ -21,10 +21,6 @@ from typing import Any
 
 import yaml
 
-SOURCES = {
-    "market_supervision": ("market_supervision.enterprise", "MARKET_URL"),
-    "local_tax": ("local_tax.taxpayer", "TAX_URL"),
-}
 _BIN = Path(sys.executable).parent
 _STOP_SECONDS = 20
 
@@ -72,7 +68,8 @@ class Installation:
     brokers: str
     prefix: str = "demo."
     partitions: int = 4
-    urls: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """What the sources' files ask for: URLs and folders."""
     poll_seconds: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of `exchange` beside the ordinary ones."""
@@ -88,13 +85,19 @@ class Installation:
         state = {"state_dir": str(self.folder / "state")}
         exchange = {"kafka": kafka, **keys, **state, "partitions": self.partitions, "divisions": ["350299"]}
         self._write("exchange", {**exchange, **self.settings})
-        self._write("connectors", {"kafka": kafka, **keys, **state, "poll_seconds": self.poll_seconds})
+        own = {"sources_dir": str(self.own_sources)} if self.own_sources.exists() else {}
+        self._write("connectors", {"kafka": kafka, **keys, **state, **own, "poll_seconds": self.poll_seconds})
         approval = {"district_key_file": keys["district_key_file"], "divisions": ["350299"]}
         self._write("approval", {"kafka": kafka, **approval, **state})
 
     def key(self, name: str) -> Path:
         """Where a key lies."""
         return self.folder / f"{name}.key"
+
+    @property
+    def own_sources(self) -> Path:
+        """Where sources of the installation's own may lie; each speaks in place of a shipped one of its name."""
+        return self.folder / "sources"
 
     def _key(self, name: str) -> None:
         path = self.key(name)
@@ -140,10 +143,9 @@ class Installation:
         return [str(_BIN / command), "--settings", str(self.folder / f"{command}.yaml"), *arguments]
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of ours but what the sources' files ask for."""
+        """No setting of ours from outside, and what the sources' files ask for."""
         plain = {name: value for name, value in os.environ.items() if not name.startswith("TONGBAN_")}
-        urls = {variable: self.urls[name] for name, (_, variable) in SOURCES.items() if name in self.urls}
-        return {**plain, **urls}
+        return {**plain, **self.environ}
 
     def stop(self) -> None:
         """End every process that still runs."""
@@ -159,15 +161,15 @@ class Installation:
     def start_exchange(self, name: str = "exchange-0", *arguments: str) -> Process:
         return self.start(name, "exchange", "run", "--instance", name, *arguments)
 
-    def start_connector(self, department: str) -> Process:
-        return self.start(f"connector-{department}", "connectors", "run", SOURCES[department][0])
+    def start_connector(self, source: str) -> Process:
+        return self.start(f"connector-{source}", "connectors", "run", source)
 
     def start_reader(self) -> Process:
         return self.start("approval", "approval", "run")
 
-    def connect_once(self, department: str, wanted: Sequence[int] = (0,)) -> dict[str, Any]:
+    def connect_once(self, source: str, wanted: Sequence[int] = (0,)) -> dict[str, Any]:
         """One cycle of a source, and its counts."""
-        lines = self.run("connectors", "run", SOURCES[department][0], "--once", wanted=wanted).splitlines()
+        lines = self.run("connectors", "run", source, "--once", wanted=wanted).splitlines()
         counts: dict[str, Any] = json.loads(lines[-1])
         return counts
 

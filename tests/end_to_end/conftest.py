@@ -12,9 +12,11 @@ import pytest
 
 from deploy.district import databases, sample
 from deploy.district.sample import District
-from deploy.installation import SOURCES, Installation, running, until
+from deploy.installation import Installation, running, until
 from exchange import look
 from schemas.codec import contract
+from tests import two_departments
+from tests.two_departments import SOURCES
 from transport.broker import Broker
 from transport.client import Client, connect
 from transport.settings import Kafka
@@ -28,6 +30,7 @@ class Ran:
     """An installation in which both sources have closed their first cycle and the exchange has taken all of it."""
 
     there: Installation
+    urls: dict[str, str]
     district: District
     client: Client
     counts: dict[str, dict[str, Any]]
@@ -44,7 +47,7 @@ class Ran:
         return dict(look.entries(self.client, self.prefix, "legal-person", contract()))
 
     def sources(self) -> dict[str, list[dict[str, Any]]]:
-        return {name: list(databases.rows(url, name)) for name, url in self.there.urls.items()}
+        return {name: list(databases.rows(url, name)) for name, url in self.urls.items()}
 
 
 def ran(folder: Path, broker: Broker, urls: dict[str, str], seed: int, persons: int = PERSONS) -> Ran:
@@ -52,19 +55,17 @@ def ran(folder: Path, broker: Broker, urls: dict[str, str], seed: int, persons: 
     district = sample.generate(seed, persons)
     databases.write(district, urls)
     prefix = f"e{uuid.uuid4().hex[:10]}."
-    there = Installation(folder, broker.bootstrap, prefix, PARTITIONS, urls)
-    there.write()
+    there = two_departments.installation(folder, broker.bootstrap, prefix, PARTITIONS, urls)
     there.apply_topics()
-    counts = {department: there.connect_once(department) for department in SOURCES}
-    return Ran(there, district, connect(Kafka(brokers=broker.bootstrap, prefix=prefix)), counts)
+    counts = {department: there.connect_once(source) for department, source in SOURCES.items()}
+    return Ran(there, urls, district, connect(Kafka(brokers=broker.bootstrap, prefix=prefix)), counts)
 
 
 @pytest.fixture(scope="module")
 def whole(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """The district of SQLite databases, with exchange and reader running."""
     folder = tmp_path_factory.mktemp("whole")
-    urls = {name: f"sqlite:///{folder / name}.db" for name in SOURCES}
-    made = ran(folder / "installation", broker, urls, seed=11)
+    made = ran(folder / "installation", broker, two_departments.urls(folder), seed=11)
     with running(made.there):
         made.there.start_exchange()
         made.there.start_reader()

@@ -8,9 +8,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from deploy.installation import Installation, running, until
+from deploy.installation import running, until
 from exchange import look
 from schemas.codec import contract
+from tests import two_departments
 from tests.end_to_end.conftest import PARTITIONS, Ran
 from transport.client import Client, connect
 from transport.settings import Kafka
@@ -34,8 +35,7 @@ def watermarks(client: Client, prefix: str, source: str) -> dict[int, dict[str, 
 
 def test_a_department_topic_copied_less_one_record_is_a_break_by_name_and_nothing_is_concluded(whole: Ran) -> None:
     prefix = f"copy{whole.prefix}"
-    there = Installation(whole.there.folder, whole.there.brokers, prefix, PARTITIONS, whole.there.urls)
-    there.write()
+    there = two_departments.installation(whole.there.folder, whole.there.brokers, prefix, PARTITIONS, whole.urls)
     there.apply_topics()
     topic = "dept.market_supervision"
     seed = Random(1).randrange(1000)

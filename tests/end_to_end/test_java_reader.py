@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 import schemas
-from deploy.installation import SOURCES
 from schemas.subjects import partition
 from tests.approval.broker import install, publish
 from tests.approval.registry import (
@@ -33,6 +32,7 @@ from tests.approval.registry import (
     person,
 )
 from tests.end_to_end.conftest import Ran
+from tests.two_departments import SOURCES
 from transport.broker import java
 from transport.client import Outgoing
 from transport.settings import Kafka

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.district import changes, databases, truth
-from deploy.installation import SOURCES, running, until
+from deploy.installation import running, until
 from exchange import look
 from schemas import topics
 from schemas.codec import contract
 from tests.end_to_end.conftest import Ran, ran
 from tests.end_to_end.truth import compare
+from tests.two_departments import SOURCES
 from transport.broker import Broker
 
 
@@ -63,7 +64,7 @@ def test_the_same_holds_for_databases_on_postgresql(broker: Broker, postgresql: 
 def test_what_a_cycle_read_was_sent_unchanged_or_refused_and_every_row_is_accounted_for(whole: Ran) -> None:
     status = whole.there.status()
 
-    for department, (source, _) in SOURCES.items():
+    for department, source in SOURCES.items():
         run, now = whole.counts[department], status[source]
         assert run["read"] == run["sent"] + run["unchanged"] + run["refused"]
         assert run["read"] == now["rows_at_source"] == now["live"] + now["refused"]
@@ -73,7 +74,7 @@ def test_what_a_cycle_read_was_sent_unchanged_or_refused_and_every_row_is_accoun
 def test_a_second_run_with_nothing_changed_sends_watermarks_only(whole: Ran) -> None:
     before = {department: messages(whole, department) for department in SOURCES}
 
-    counts = {department: whole.there.connect_once(department) for department in SOURCES}
+    counts = {department: whole.there.connect_once(source) for department, source in SOURCES.items()}
 
     for department in SOURCES:
         new = messages(whole, department)[len(before[department]) :]
@@ -99,13 +100,13 @@ def test_a_row_moved_to_another_subject_leaves_no_claim_behind(whole: Ran) -> No
     market = [row for row in whole.district.at("market_supervision") if row.outcome == "live" and not row.planted]
     here, there = market[40], market[41]
     moved = changes.move(whole.district, "market_supervision", here.record_id, there, changes.FIRST_DAY)
-    databases.apply(moved, whole.there.urls)
-    counts = whole.there.connect_once("market_supervision")
+    databases.apply(moved, whole.urls)
+    counts = whole.there.connect_once(SOURCES["market_supervision"])
 
     assert counts["sent"] == 1
     assert until(lambda: holders(whole, here.record_id) == [f"legal:org:{there.subject.value}"], 30)
-    databases.apply([c._replace(before=c.now, now=c.before) for c in moved], whole.there.urls)
-    whole.there.connect_once("market_supervision")
+    databases.apply([c._replace(before=c.now, now=c.before) for c in moved], whole.urls)
+    whole.there.connect_once(SOURCES["market_supervision"])
     assert until(lambda: holders(whole, here.record_id) == [f"legal:org:{here.subject.value}"], 30)
 
 
@@ -187,8 +188,8 @@ def test_an_applicants_licence_is_waived_and_no_longer_once_it_is_revoked_at_its
         return next(material for material in told["materials"] if material["id"] == "business_licence")
 
     assert until(lambda: verdict()["verdict"] == "proved", 30)
-    databases.revoke(whole.there.urls["market_supervision"], "91350299XXDEM00151", changes.FIRST_DAY)
+    databases.revoke(whole.urls["market_supervision"], "91350299XXDEM00151", changes.FIRST_DAY)
     time.sleep(0.1)
-    whole.there.connect_once("market_supervision")
+    whole.there.connect_once(SOURCES["market_supervision"])
 
     assert until(lambda: verdict()["verdict"] == "disproved", 30)

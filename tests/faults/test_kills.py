@@ -20,10 +20,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from deploy.district import changes, databases, sample
-from deploy.installation import SOURCES, Installation, Process, running, until
+from deploy.installation import Installation, Process, running, until
 from exchange import look
 from schemas import topics
 from schemas.codec import contract
+from tests import two_departments
+from tests.two_departments import SOURCES
 from transport.broker import LocalBroker
 from transport.client import Client, TopicPartition, connect
 from transport.settings import Kafka
@@ -41,7 +43,7 @@ class District:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self.urls = {name: f"sqlite:///{folder / name}.db" for name in SOURCES}
+        self.urls = two_departments.urls(folder)
         self._now = sample.generate(SEED, PERSONS)
         databases.write(self._now, self.urls)
 
@@ -123,14 +125,13 @@ def broker(tmp_path: Path) -> Iterator[LocalBroker]:
 
 
 def begun(folder: Path, broker: LocalBroker, prefix: str, district: District) -> tuple[Installation, Client]:
-    there = Installation(folder, broker.bootstrap, prefix, PARTITIONS, district.urls, poll_seconds=0.3)
-    there.write()
+    there = two_departments.installation(folder, broker.bootstrap, prefix, PARTITIONS, district.urls, poll_seconds=0.3)
     there.apply_topics()
     return there, connect(Kafka(brokers=broker.bootstrap, prefix=prefix))
 
 
 def start(there: Installation) -> dict[str, Process]:
-    started = {department: there.start_connector(department) for department in SOURCES}
+    started = {department: there.start_connector(source) for department, source in SOURCES.items()}
     return {**started, "exchange": there.start_exchange()}
 
 
@@ -202,4 +203,4 @@ def _revive(victim: str, processes: dict[str, Process], broker: LocalBroker, the
     elif victim == "exchange":
         processes[victim] = there.start_exchange()
     else:
-        processes[victim] = there.start_connector(victim)
+        processes[victim] = there.start_connector(SOURCES[victim])
