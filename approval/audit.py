@@ -1,15 +1,14 @@
-"""The audit log: who asked what of whom, and what was told; written before anything is answered.
+"""The audit log: who asked what of whom, and what was told; on the disk before anything is answered.
 
-One JSON record a line, only ever added to. Each record carries its number, the keyed hash of the one before and its
-own, so a record that is changed, taken out or put in later shows. The last ones cut off do not show from the file
-alone: whoever kept the number and hash of a record can ask whether the log still goes through it.
+One JSON record a line, only ever added to. Each carries its number, the hash of the one before and its own, all under
+a key, so a record that is changed, taken out, put in or repeated shows. The last ones cut off do not show from the
+file alone: whoever kept the number and hash of a record can ask whether the log still goes through it.
 
-A write that a crash cut short stays as it is; the record after it carries the hash of what was left, and nothing was
-answered for it.
+Where a write fails nothing is answered. What it left of a record is cut off before the next one, which says so. So the
+log may tell of an answer that nobody got, and never leaves one out.
 """
 
 import fcntl
-import hashlib
 import hmac
 import json
 import os
@@ -25,9 +24,8 @@ from process.messages import say
 from schemas.plain import to_json
 from schemas.subjects import HASHES
 
-# Longer than any record: the last whole one is always within so many bytes of the end.
+# Longer than any record: the last one is always within so many bytes of the end.
 _TAIL_BYTES: Final = 1 << 20
-_BEFORE_THE_FIRST: Final = "0" * 64
 
 
 class AuditError(TransientError):
@@ -43,7 +41,7 @@ class Place:
     """A record's number and hash; before the first one 0 and zeros."""
 
     sequence: int = 0
-    hash: str = _BEFORE_THE_FIRST
+    hash: str = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +53,18 @@ class Sealing:
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """The record as it stands in the log."""
-        return to_json({**record, "hash": self._hash(record)}).encode() + b"\n"
+        sealed = hmac.new(self.key, to_json(record).encode(), HASHES[self.function]).hexdigest()
+        return to_json({**record, "hash": sealed}).encode() + b"\n"
 
     def opened(self, line: bytes) -> dict[str, Any] | None:
-        """The record a line holds; None: nobody who has the key wrote it so."""
+        """The record a whole line holds; None: nobody who has the key wrote it so."""
         try:
             record = json.loads(line)
-        except ValueError:
+            bare = {name: value for name, value in record.items() if name != "hash"}
+            same = hmac.compare_digest(self.line(bare), line)
+        except (ValueError, AttributeError, RecursionError):
             return None
-        if not isinstance(record, dict) or not isinstance(record.get("hash"), str):
-            return None
-        hashed = {name: value for name, value in record.items() if name != "hash"}
-        same = hmac.compare_digest(self._hash(hashed).encode(), record["hash"].encode())
-        return record if same and self.line(hashed) == line + b"\n" else None
-
-    def _hash(self, record: Mapping[str, Any]) -> str:
-        return hmac.new(self.key, to_json(record).encode(), HASHES[self.function]).hexdigest()
+        return record if same else None
 
 
 class AuditLog:
@@ -80,32 +74,31 @@ class AuditLog:
         self._path = path
         self._sealing = sealing
         self._one_at_a_time = Lock()
-        self._file: _Tail | None = None
+        self._file: _File | None = None
+        self.writable = True
+        """Whether the last record could be written."""
         try:
-            self._file = _Tail(path, sealing, os.O_RDWR | os.O_CREAT)
+            self._file = _File(path, sealing, os.O_CREAT)
         except OSError as exc:
             raise AuditError(self._unwritable(exc)) from exc
-
-    @property
-    def writable(self) -> bool:
-        """Whether the last record could be written."""
-        return self._file is not None
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a record; it is on the disk when this returns, and where that fails nothing may be answered."""
         with self._one_at_a_time:
+            self.writable = False
             try:
-                # After a failure the end is looked at anew: what was half written is taken note of.
-                self._file = self._file or _Tail(self._path, self._sealing, os.O_RDWR)
+                # Given up after a failure, and its end looked at anew.
+                self._file = self._file or _File(self._path, self._sealing)
                 self._file.append(record)
             except OSError as exc:
                 self._give_up()
                 raise AuditError(self._unwritable(exc)) from exc
             except (FencedError, SettingsError) as exc:
                 raise AuditError(str(exc)) from exc
+            self.writable = True
 
     def close(self) -> None:
-        """Write no more, and let another do it."""
+        """Let another write it."""
         with self._one_at_a_time:
             self._give_up()
 
@@ -118,34 +111,31 @@ class AuditLog:
         return say("approval.audit_unwritable", file=self._path, reason=exc.strerror or type(exc).__name__)
 
 
-class _Tail:
-    """The open file, locked, and where it ends."""
+class _File:
+    """The open file, locked, and the last record in it."""
 
-    def __init__(self, path: Path, sealing: Sealing, how: int) -> None:
+    def __init__(self, path: Path, sealing: Sealing, create: int = 0) -> None:
         self._path = path
         self._sealing = sealing
-        self._fd = os.open(path, how | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | create, 0o640)
         try:
             self._lock()
+            self._last, self._cut_short = self._end()
             self._size = os.fstat(self._fd).st_size
-            self._last, self._left, self._ended = self._end()
             _sync_folder(path.parent)
         except BaseException:
             self.close()
             raise
-        if self._left:
-            warn("approval.audit_cut_short", file=str(path), bytes=len(self._left))
 
     def append(self, record: Mapping[str, Any]) -> None:
         self._refuse_a_stranger()
         told = {**record, "sequence": self._last.sequence + 1, "previous": self._last.hash}
-        if self._left:
-            told["cut_short"] = hashlib.sha256(self._left).hexdigest()
+        if self._cut_short:
+            told["cut_short_bytes"] = self._cut_short
         line = self._sealing.line(told)
-        self._write(line if self._ended else b"\n" + line)
+        self._write(line)
         os.fsync(self._fd)
-        self._last = _place(json.loads(line))
-        self._left, self._ended = b"", True
+        self._last, self._cut_short = _place(json.loads(line)), 0
 
     def close(self) -> None:
         os.close(self._fd)
@@ -156,20 +146,22 @@ class _Tail:
         except BlockingIOError:
             raise FencedError(say("approval.audit_held", file=self._path)) from None
 
-    def _end(self) -> tuple[Place, bytes, bool]:
-        """The last whole record, what stands behind it, and whether the last line is ended."""
-        begin = max(0, self._size - _TAIL_BYTES)
-        data = os.pread(self._fd, self._size - begin, begin)
-        lines = [line for line in data.split(b"\n") if line]
-        ended = not data or data.endswith(b"\n")
-        for count, line in enumerate(reversed(lines)):
-            record = self._sealing.opened(line)
-            if record is not None:
-                return _place(record), b"\n".join(lines[len(lines) - count :]), ended
-        if b"\n" in data:
-            # Nobody whose first record was cut short left a whole line behind.
+    def _end(self) -> tuple[Place, int]:
+        """The last record, and how many bytes of another were cut off behind it."""
+        size = os.fstat(self._fd).st_size
+        begin = max(0, size - _TAIL_BYTES)
+        whole, ended, rest = os.pread(self._fd, size - begin, begin).rpartition(b"\n")
+        last = self._sealing.opened(whole.rpartition(b"\n")[2] + ended) if ended else None
+        if ended and last is None:
             raise SettingsError(say("approval.audit_foreign", file=self._path))
-        return Place(), data, ended
+        complete = self._sealing.opened(rest + b"\n")
+        if complete is not None:  # all but the end of its line
+            os.write(self._fd, b"\n")
+            return _place(complete), 0
+        if rest:
+            os.ftruncate(self._fd, size - len(rest))
+            warn("approval.audit_cut_short", file=str(self._path), bytes=len(rest))
+        return Place() if last is None else _place(last), len(rest)
 
     def _refuse_a_stranger(self) -> None:
         """A file that was moved away, cut or added to by another is not the log any more."""
@@ -203,40 +195,35 @@ def _place(record: Mapping[str, Any]) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A log that is as it was written: how many records, how many writes cut short, and the last record."""
+    """A log that is as it was written: its last record, how often a write was cut short, and whether one is now."""
 
-    records: int
-    cut_short: int
     last: Place
+    cut_short: int
     unfinished: bool
 
 
 def verify(path: Path, sealing: Sealing, kept: Place | None = None) -> Verified:
-    """Read the whole log and follow its chain, through the record kept by somebody if there is one."""
-    last, cut_short, left, met = Place(), 0, list[bytes](), kept is None or kept == Place()
+    """Read the whole log and follow its chain; through the record that somebody kept, if there is one."""
+    last, cut_short, unfinished, met = Place(), 0, False, kept in (None, Place())
     for number, line in _lines(path):
-        record = sealing.opened(line.rstrip(b"\n"))
+        if not line.endswith(b"\n"):
+            unfinished = True  # the last line: just being written, or cut short by a crash
+            break
+        record = sealing.opened(line)
         if record is None:
-            left.append(line)
-            continue
-        digest = hashlib.sha256(b"\n".join(each.rstrip(b"\n") for each in left)).hexdigest() if left else None
+            raise BrokenLogError(say("approval.audit_altered", file=path, line=number))
         if (record["sequence"], record["previous"]) != (last.sequence + 1, last.hash):
             raise BrokenLogError(say("approval.audit_gap", file=path, line=number, sequence=last.sequence))
-        if record.get("cut_short") != digest:
-            raise BrokenLogError(say("approval.audit_altered", file=path, line=number - len(left)))
-        last, cut_short, left = _place(record), cut_short + bool(left), []
+        last, cut_short = _place(record), cut_short + ("cut_short_bytes" in record)
         met = met or last == kept
-    unfinished = bool(left) and not left[-1].endswith(b"\n")
-    if left and not unfinished:
-        raise BrokenLogError(say("approval.audit_altered", file=path, line=number - len(left) + 1))
-    if not met and kept is not None:
+    if kept is not None and not met:
         raise BrokenLogError(say("approval.audit_not_through", file=path, sequence=kept.sequence))
-    return Verified(last.sequence, cut_short, last, unfinished)
+    return Verified(last, cut_short, unfinished)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as file:
-            yield from ((number, line) for number, line in enumerate(file, 1) if line != b"\n")
-    except FileNotFoundError:
-        raise BrokenLogError(say("approval.audit_missing", file=path)) from None
+            yield from enumerate(file, 1)
+    except OSError as exc:
+        raise BrokenLogError(say("approval.audit_unreadable", file=path, reason=exc.strerror)) from exc
