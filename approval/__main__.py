@@ -1,4 +1,4 @@
-"""The `approval` command: reader, evaluation and status; settings from one YAML file and TONGBAN_… variables."""
+"""The `approval` command: serve, evaluate, tell; settings from one YAML file and TONGBAN_… variables."""
 
 import argparse
 from functools import partial
@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--settings", type=Path, default=argparse.SUPPRESS, help="settings file (approval.yaml)")
     commands_ = parser.add_subparsers(required=True, metavar="command")
 
-    run = commands_.add_parser("run", parents=[shared], help="follow the registry into the view until stopped")
+    run = commands_.add_parser("run", parents=[shared], help="follow the registry and answer over HTTP until stopped")
     run.add_argument("--until-idle", type=float, metavar="S", help="stop once nothing has come for S seconds")
     run.set_defaults(run=commands.run)
 
@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     status = commands_.add_parser("status", parents=[shared], help="what the view holds, and how complete it is")
     status.add_argument("--json", action="store_true", help="one line of canonical JSON")
     status.set_defaults(run=commands.status)
+
+    audit = commands_.add_parser("audit", help="the log of all that was asked and answered")
+    kinds = audit.add_subparsers(required=True, metavar="command")
+    verify = kinds.add_parser("verify", parents=[shared], help="whether it is as it was written")
+    verify.add_argument("--through", metavar="SEQUENCE:HASH", help="and still holds the record that was last then")
+    verify.set_defaults(run=commands.verify_audit)
     return parser
 
 

@@ -3,19 +3,23 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from threading import Event
 from time import time
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, func, select
 
 from approval import evaluation, reader
 from approval.answer import answer, text
+from approval.api.answering import Desk
+from approval.api.service import answering
+from approval.audit import Place, verify
 from approval.items import Item, find
 from approval.page import page
 from approval.settings import Settings
@@ -27,9 +31,11 @@ from schemas.codec import contract
 from schemas.plain import to_json
 from transport.client import connect
 
+_PLACE: Final = re.compile(r"(?P<sequence>[0-9]{1,18}):(?P<hash>[0-9a-f]{64})")
+
 
 def run(arguments: argparse.Namespace, stop: Event) -> None:
-    """Follow the registry into the view until asked to stop, or until nothing comes any more."""
+    """Follow the registry into the view and answer questions, until asked to stop or until nothing comes any more."""
     chosen = _settings(arguments)
     logs.configure()
     key = chosen.district_key()
@@ -37,17 +43,17 @@ def run(arguments: argparse.Namespace, stop: Event) -> None:
     chosen.state_dir.mkdir(parents=True, exist_ok=True)
     registry = CollectorRegistry()
     gauges = reader.Gauges(registry)
-    server = health.serve(registry, lambda: _ready(gauges), chosen.metrics_port, chosen.metrics_address)
-    try:
-        with closing(View(engine_of(chosen.database))) as view:
+    with closing(View(engine_of(chosen.database))) as view, answering(chosen, key, registry) as desk:
+        server = health.serve(registry, lambda: _ready(gauges, desk), chosen.metrics_port, chosen.metrics_address)
+        try:
             logs.log("approval.started", address=server.address, port=server.port)
             client, prefix = connect(chosen.kafka), chosen.kafka.prefix
             if arguments.until_idle is None:
                 reader.run(client, view, gauges, prefix, key, stop)
             else:
                 reader.follow(client, view, gauges, prefix, key, stop, arguments.until_idle)
-    finally:
-        server.stop()
+        finally:
+            server.stop()
 
 
 def evaluate(arguments: argparse.Namespace, _stop: Event) -> None:
@@ -72,13 +78,25 @@ def status(arguments: argparse.Namespace, _stop: Event) -> None:
     print(to_json(told) if arguments.json else to_json(told, indent=2))
 
 
+def verify_audit(arguments: argparse.Namespace, _stop: Event) -> None:
+    """Tell whether the audit log is as it was written; what it prints is kept, and asked about the next time."""
+    chosen = _settings(arguments)
+    kept = _place(arguments.through)
+    verified = verify(chosen.audit_log, chosen.audit_sealing(), kept)
+    last = f"{verified.last.sequence}:{verified.last.hash}"
+    told = {"last": last, "cut_short": verified.cut_short, "unfinished": verified.unfinished}
+    print(to_json({"records": verified.last.sequence, **told}))
+
+
 def _settings(arguments: argparse.Namespace) -> Settings:
     return settings.load(Settings, arguments.settings, os.environ)
 
 
-def _ready(gauges: reader.Gauges) -> tuple[bool, Mapping[str, object]]:
+def _ready(gauges: reader.Gauges, desk: Desk) -> tuple[bool, Mapping[str, object]]:
     caught_up, connected = gauges.told()
-    return caught_up and connected, {"caught_up": caught_up, "connected": connected}
+    audited = desk.can_write_down()
+    told = {"caught_up": caught_up, "connected": connected, "audit_log_writable": audited}
+    return all(told.values()), told
 
 
 @contextmanager
@@ -120,6 +138,16 @@ def _time(given: str | None) -> datetime | None:
     if at is None or at.tzinfo is None:
         raise SettingsError(say("approval.bad_time", given=given))
     return at.astimezone(UTC)
+
+
+def _place(given: str | None) -> Place | None:
+    """A record that somebody kept."""
+    if given is None:
+        return None
+    kept = _PLACE.fullmatch(given.strip())
+    if kept is None:
+        raise SettingsError(say("approval.bad_place"))
+    return Place(int(kept["sequence"]), kept["hash"])
 
 
 def _status(engine: Engine) -> dict[str, Any]:

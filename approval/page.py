@@ -7,7 +7,7 @@ from collections import Counter
 from html import escape
 from importlib import resources
 from string import Template
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from approval.answer import Answer
 from approval.verdicts import Follow
@@ -28,13 +28,22 @@ _LABELS: Final = {
     "since": Text("since", "自"),
     "differs": Text("differs", "不一致"),
     "nameless": Text("no name on record", "登记库中无名称"),
-    "withheld": Text("not disclosed for this item", "此事项不公开"),
+    "withheld": Text("not disclosed", "不予显示"),
     "nothing": Text("nothing on record", "无记录"),
+    "case_number": Text("Case number", "办件编号"),
+    "again": Text("Next check", "继续核验"),
     "unconfirmed": Text("The legal basis of this list has not been confirmed.", "材料清单的法律依据尚未核实。"),
 }
 
 
-def page(told: Answer, lang: str) -> str:
+class Asked(NamedTuple):
+    """In which case an answer was asked for, and where to ask the next time."""
+
+    case_number: str
+    again: str
+
+
+def page(told: Answer, lang: str, asked: Asked | None = None) -> str:
     """The whole file; the language asked for first, the other small beneath."""
     writer = _Writer(lang)
     template = Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
@@ -45,9 +54,11 @@ def page(told: Answer, lang: str) -> str:
         "item_second": writer.of(told["item"], "name", second=True),
         "at": escape(time_text(told["at"])),
         "subjects": "".join(writer.subject(role, subject) for role, subject in told["subjects"].items()),
+        "case_number": "" if asked is None else writer.named("case_number", asked.case_number),
         "count": writer.count(told["materials"]),
         "materials": "".join(writer.material(material) for material in told["materials"]),
         "footer": writer.footer(told),
+        "again": "" if asked is None else writer.again(asked.again),
     }
     return template.substitute(filled, **{name: writer.label(name) for name in labels})
 
@@ -75,6 +86,12 @@ class _Writer:
         name = escape(subject["name"]) if subject["name"] else self.label("nameless")
         return f'<div><span class="second">{self.say(label("role", role))}</span><b>{name}</b></div>'
 
+    def named(self, name: str, text: str) -> str:
+        return f'<div><span class="second">{self.label(name)}</span><b>{escape(text)}</b></div>'
+
+    def again(self, address: str) -> str:
+        return f'<p class="again"><a href="{escape(address)}">{self.label("again")}</a></p>'
+
     def count(self, materials: list[dict[str, Any]]) -> str:
         counted = Counter(material["follow"] for material in materials)
         shown = [(str(follow), counted[str(follow)]) for follow in Follow if counted[str(follow)]]
@@ -88,23 +105,25 @@ class _Writer:
         verdict = self.say(label("verdict", material["verdict"]))
         return (
             f'<tbody><tr><td class="follow {escape(material["follow"])}"><b>{self.say(follow)}</b>{verdict}</td>'
-            f"<td>{self.both(name)}</td><td>{self.both(reason)}</td><td>{as_of}</td></tr>"
-            f"{self.facts(material['facts'])}</tbody>"
+            f'<td>{self.both(name)}</td><td>{self.both(reason)}</td><td class="as-of">{as_of}</td></tr>'
+            f"{self.facts(material['facts'], material['follow'])}</tbody>"
         )
 
-    def facts(self, facts: list[dict[str, Any]]) -> str:
+    def facts(self, facts: list[dict[str, Any]], follow: str) -> str:
         if not facts:
             return ""
-        head = "".join(f"<th>{self.label(name)}</th>" for name in ("fact", "value", "source", "finding", "as_of_label"))
+        head = "".join(f"<th>{self.label(name)}</th>" for name in ("fact", "value", "source", "finding"))
+        head += f'<th class="as-of">{self.label("as_of_label")}</th>'
         rows = "".join(self.fact(fact) for fact in facts)
-        return f'<tr><td></td><td class="facts" colspan="3"><table><tr>{head}</tr>{rows}</table></td></tr>'
+        bar = f'<td class="follow {escape(follow)}"></td>'
+        return f'<tr>{bar}<td class="facts" colspan="3"><table><tr>{head}</tr>{rows}</table></td></tr>'
 
     def fact(self, fact: Answer) -> str:
         verdict = self.say(label("verdict", fact["verdict"]))
         until = escape(time_text(fact["confirmed_until"])) if fact["confirmed_until"] else "—"
         department = self.say(label("department", fact["department"])) if fact["department"] else "—"
-        cells = [self.of(fact, "name"), self.value(fact), department, verdict, until]
-        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        cells = [self.of(fact, "name"), self.value(fact), department, verdict]
+        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}<td class='as-of'>{until}</td></tr>"
 
     def value(self, fact: Answer) -> str:
         if not fact["disclosed"]:

@@ -67,6 +67,12 @@ class Settings(BaseModel):
             raise ValueError("give api_certificate_file and api_certificate_key_file together")
         return self
 
+    @model_validator(mode="after")
+    def _somebody_may_ask(self) -> Self:
+        if not self.on_loopback and not self.grants:
+            raise ValueError("beyond the loopback (api_address) only grants are answered: give grants")
+        return self
+
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can ask."""

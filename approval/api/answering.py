@@ -10,17 +10,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from approval.answer import Answer, answer
-from approval.api.problems import Problem, problem
+from approval.api.problems import Problem
 from approval.api.question import Question
 from approval.audit import AuditError, AuditLog
 from approval.evaluation import Evaluation, evaluate
-from approval.evidence import Evidence
-from approval.grants import Sensitivity, granted
+from approval.grants import Labels, Sensitivity, granted
 from approval.items import Item
 from approval.lookup import ErasedError, UnreadableNumberError
 from process.logs import error
-from schemas.catalogue import Catalogue
 from schemas.subjects import DistrictKey
+
+AUDITED: Final = "subject key in the audit log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Desk:
 
     engine: Engine
     items: Mapping[str, Item]
-    catalogues: Mapping[str, Catalogue]
+    labels: Mapping[str, Labels]
     key: DistrictKey
     divisions: tuple[str, ...]
     audit: AuditLog
@@ -52,31 +52,40 @@ class Desk:
         except UnreadableNumberError as exc:
             self._write_down(question, asker, item, {"outcome": "unreadable_number"})
             field = f"subjects.{exc.role}"
-            raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable_number", field, field_name=field) from None
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable_number", field) from None
         except ErasedError:
             self._write_down(question, asker, item, {"outcome": "erased"})
-            raise problem(HTTPStatus.GONE, "erased") from None
+            raise Problem(HTTPStatus.GONE, "erased") from None
         except SQLAlchemyError as exc:
             error("approval.view_unreadable", error=type(exc).__name__)
-            raise problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view") from exc
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view") from exc
         if evaluation.seen.installation is None:
-            raise problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view")
-        shown = granted(evaluation, asker.grant, self.catalogues)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view")
+        shown = granted(evaluation, asker.grant, self.labels)
         told = answer(shown.item, shown.subjects, shown.decisions, shown.at)
-        self._write_down(question, asker, item, {"outcome": "answered", **self._rested_on(evaluation, told)})
+        self._write_down(question, asker, item, {"outcome": "answered", **self._told(evaluation, told)})
         return told
 
     def item(self, name: str, status: HTTPStatus = HTTPStatus.NOT_FOUND) -> Item:
         """The item of that name."""
         if name not in self.items:
-            raise problem(status, "unknown_item", "item", known=", ".join(self.items))
+            raise Problem(status, "unknown_item", "item", known=", ".join(self.items))
         return self.items[name]
+
+    def can_write_down(self) -> bool:
+        """Whether answers can be written down; after a failure that is tried with a record of its own."""
+        if not self.audit.writable:
+            try:
+                self.audit.append({"time": self.now(), "outcome": "writable_again"})
+            except AuditError:
+                return False
+        return True
 
     def _write_down(self, question: Question, asker: Asker, item: Item, outcome: Mapping[str, Any]) -> None:
         asked = {
             "time": self.now(),
             "caller": asker.caller,
-            "grant": str(asker.grant),
+            "grant": asker.grant,
             "operator": question.operator,
             "case_number": question.case_number,
             "purpose": question.purpose,
@@ -87,21 +96,18 @@ class Desk:
             self.audit.append({**asked, **outcome})
         except AuditError as exc:
             error("approval.audit_failed", reason=str(exc).partition("\n")[0])
-            raise _unaudited() from exc
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_audited") from exc
 
-    def _rested_on(self, evaluation: Evaluation, told: Answer) -> Mapping[str, Any]:
+    def _told(self, evaluation: Evaluation, told: Answer) -> Mapping[str, Any]:
         """Of whom was told what, and from which state of the registry; subjects by a keyed hash of their key."""
         return {
             "subjects": {role: self._hashed(each.subject) for role, each in evaluation.subjects.items()},
             "disclosed": _disclosed(evaluation.item, told),
-            "decisions": {each.material.id: str(each.verdict) for each in evaluation.decisions},
+            "decisions": {each.material.id: each.verdict for each in evaluation.decisions},
             "as_of": evaluation.at,
-            "view": {
-                "installation": evaluation.seen.installation,
-                "caught_up": evaluation.seen.caught_up,
-                "offsets": evaluation.seen.offsets,
-                "watermarks": {role: _marks(each) for role, each in evaluation.subjects.items()},
-            },
+            "installation": evaluation.seen.installation,
+            "caught_up": evaluation.seen.caught_up,
+            "offsets": evaluation.seen.offsets,
         }
 
     def _hashed(self, subject: str | None) -> str | None:
@@ -109,26 +115,12 @@ class Desk:
         return None if subject is None else self.key.pseudonym(AUDITED, subject)
 
 
-AUDITED: Final = "subject key in the audit log"
-
-
-def _unaudited() -> Problem:
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_audited")
-
-
-def _marks(evidence: Evidence) -> Mapping[str, Any]:
-    marks = evidence.watermarks.values()
-    return {m.source: {"epoch": m.epoch, "cycle": m.cycle, "complete_until": m.complete_until} for m in marks}
-
-
-def _disclosed(item: Item, told: Answer) -> dict[str, list[str]]:
+def _disclosed(item: Item, told: Answer) -> Mapping[str, list[str]]:
     """The attributes whose values are told, by role."""
     disclosed: dict[str, set[str]] = {role: set() for role in item.subjects}
     for material, decided in zip(item.materials, told["materials"], strict=True):
-        shown = (
-            each["attribute"] for each in decided["facts"] if each["disclosed"] and (each["value"] or each["dissent"])
-        )
-        disclosed[material.subject].update(shown)
+        shown = (fact for fact in decided["facts"] if fact["disclosed"] and (fact["value"] or fact["dissent"]))
+        disclosed[material.subject].update(fact["attribute"] for fact in shown)
     for role, subject in told["subjects"].items():
-        disclosed[role].update(["name"] if subject["name"] is not None else [])
+        disclosed[role].update({"name"} if subject["name"] is not None else ())
     return {role: sorted(names) for role, names in disclosed.items()}

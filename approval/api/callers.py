@@ -6,19 +6,20 @@ this machine is answered.
 """
 
 import hmac
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.datastructures import Headers
 
 from approval.api.answering import Asker
-from approval.api.problems import problem
+from approval.api.problems import Problem
 from approval.grants import Sensitivity
 
 ANONYMOUS: Final = "default"
-_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,17 @@ class Callers:
     anonymous: Sensitivity | None
     """What a caller without a token may see; None: nothing."""
 
-    def asker(self, request: Request) -> Asker:
+    def asker(self, headers: Headers) -> Asker:
         """Who asks; refuses whom nobody has let in."""
-        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            raise problem(HTTPStatus.FORBIDDEN, "from_elsewhere")
-        credentials = request.headers.get("authorization")
+        if _from_elsewhere(headers):
+            raise Problem(HTTPStatus.FORBIDDEN, "from_elsewhere")
+        credentials = headers.get("authorization")
         if credentials is not None:
             return self._named(credentials)
         if self.anonymous is None:
-            raise problem(HTTPStatus.UNAUTHORIZED, "no_token")
-        if request.url.hostname not in _LOOPBACK_NAMES:
-            raise problem(HTTPStatus.MISDIRECTED_REQUEST, "other_host")
+            raise Problem(HTTPStatus.UNAUTHORIZED, "no_token")
+        if not _names_this_machine(headers.get("host", "")):
+            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, "other_host")
         return Asker(ANONYMOUS, self.anonymous)
 
     def _named(self, credentials: str) -> Asker:
@@ -56,5 +57,20 @@ class Callers:
         # Every one is compared, so that the time it takes does not tell which came close.
         same = [name for name, each in self.known.items() if hmac.compare_digest(each.token.hex().encode(), given)]
         if scheme.lower() != "bearer" or not same:
-            raise problem(HTTPStatus.UNAUTHORIZED, "no_token")
+            raise Problem(HTTPStatus.UNAUTHORIZED, "no_token")
         return Asker(same[0], self.known[same[0]].grant)
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that another site's page asks; older ones name only the page's origin."""
+    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return True
+    return "origin" in headers and headers["origin"].partition("://")[2] != headers.get("host", "")
+
+
+def _names_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -12,7 +12,7 @@ from approval.items import Item
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _REFUSED: Final = {
-    400: "The body is no JSON object, or names something twice; or there is a query.",
+    400: "The body is not one JSON object with every name once, or there is a query.",
     401: "A token is needed, or the one given is not known.",
     403: "The request comes from another site's page.",
     408: "The body took too long.",
@@ -21,7 +21,8 @@ _REFUSED: Final = {
     415: "The body is not of the type asked for.",
     421: "This machine does not answer under that name.",
     422: "A field is missing, unknown or not as it has to be; `field` names it.",
-    503: "There is no view of the registry yet, or the audit log cannot be written.",
+    500: "A defect of this system.",
+    503: "Ask again later: too much is asked, the view is not there yet, or the audit log cannot be written.",
 }
 
 

@@ -7,32 +7,32 @@ from process.messages import Text, catalogue
 
 
 class Problem(Exception):
-    """A question that is not answered, and why."""
+    """A question that is not answered, and why: the code of a text, filled with names of ours and never with values."""
 
-    def __init__(self, status: HTTPStatus, code: str, text: Text, field: str | None = None) -> None:
+    def __init__(self, status: HTTPStatus, code: str, field: str | None = None, **filled: object) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
-        self.text = text
         self.field = field
+        self._filled = filled
+
+    def text(self, field: Text | None = None) -> Text:
+        """What is said; of the field by its name, or by what its reader calls it."""
+        text, filled = (
+            catalogue("approval")[f"approval.api.{self.code}"],
+            {**self._filled, "field": field or self.field},
+        )
+        en = {name: each.en if isinstance(each, Text) else each for name, each in filled.items()}
+        zh = {name: each.zh if isinstance(each, Text) else each for name, each in filled.items()}
+        return Text(text.en.format(**en), text.zh.format(**zh))
 
     def told(self) -> dict[str, Any]:
-        """What the caller gets."""
-        return {"error": {"code": self.code, "field": self.field, "en": self.text.en, "zh": self.text.zh}}
-
-
-def problem(status: HTTPStatus, code: str, field: str | None = None, **filled: object) -> Problem:
-    """A problem by the code of its text, filled with names from the code, never with what was asked."""
-    text = catalogue("approval")[f"approval.api.{code}"]
-    return Problem(status, code, Text(text.en.format(**filled), text.zh.format(**filled)), field)
+        """What a program gets."""
+        text = self.text()
+        return {"error": {"code": self.code, "field": self.field, "en": text.en, "zh": text.zh}}
 
 
 def bad_field(field: str) -> Problem:
     """A field that is not as it has to be; says how it has to be."""
     expected = catalogue("approval")[f"approval.api.expected.{field}"]
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", _both("bad_field", field, expected), field)
-
-
-def _both(code: str, field: str, expected: Text) -> Text:
-    text = catalogue("approval")[f"approval.api.{code}"]
-    return Text(text.en.format(field=field, expected=expected.en), text.zh.format(field=field, expected=expected.zh))
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", field, expected=expected)

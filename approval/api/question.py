@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from approval.api.problems import Problem, bad_field, problem
+from approval.api.problems import Problem, bad_field
 from approval.decide import CIVIL_TIME
 from approval.items import Item
 from process.logs import masked
@@ -69,10 +69,10 @@ class Question(BaseModel):
         """The number given for each role of the item; refuses too many, too few, and numbers where words belong."""
         roles = ", ".join(item.subjects)
         if not set(self.subjects) <= set(item.subjects):
-            raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_role", "subjects", roles=roles)
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_role", "subjects", roles=roles)
         for role in item.subjects:
             if role not in self.subjects:
-                raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "missing_field", f"{_ROLE}{role}")
+                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "missing_field", f"{_ROLE}{role}")
         self._refuse_numbers()
         return self.subjects
 
@@ -83,7 +83,7 @@ class Question(BaseModel):
             text = str(getattr(self, field))
             # A case number may well be long and of digits; it may not be the subject's.
             if any(number in _bare(text) for number in numbers) or (field != "case_number" and masked(text) != text):
-                raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "number_in_text", field)
+                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "number_in_text", field)
 
 
 def _bare(text: str) -> str:
@@ -95,14 +95,22 @@ def of_json(body: bytes) -> Question:
     try:
         data = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise problem(HTTPStatus.BAD_REQUEST, "not_json") from None
+        raise Problem(HTTPStatus.BAD_REQUEST, "not_json") from None
     if not isinstance(data, dict):
-        raise problem(HTTPStatus.BAD_REQUEST, "not_json")
+        raise Problem(HTTPStatus.BAD_REQUEST, "not_json")
     return _checked(data)
 
 
-def of_form(body: bytes) -> Question:
+def of_form(fields: Mapping[str, str]) -> Question:
     """The question the page's form asks; a time without an offset is Beijing's."""
+    data: dict[str, Any] = {name: value for name, value in fields.items() if not name.startswith(_ROLE)}
+    subjects = {name.removeprefix(_ROLE): value for name, value in fields.items() if name.startswith(_ROLE)}
+    at = data.pop("at", "").strip()
+    return _checked({**data, "subjects": subjects} | ({"at": _civil(at)} if at else {}))
+
+
+def form_fields(body: bytes) -> Mapping[str, str]:
+    """What stands in the fields of a form that was sent."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -111,12 +119,9 @@ def of_form(body: bytes) -> Question:
             errors="strict",
             max_num_fields=_MAX_FORM_FIELDS,
         )
-        data: dict[str, Any] = _once(pairs)
+        return _once(pairs)
     except ValueError:
-        raise problem(HTTPStatus.BAD_REQUEST, "not_form") from None
-    subjects = {name.removeprefix(_ROLE): data.pop(name) for name in list(data) if name.startswith(_ROLE)}
-    at = data.pop("at", "").strip()
-    return _checked({**data, "subjects": subjects} | ({"at": _civil(at)} if at else {}))
+        raise Problem(HTTPStatus.BAD_REQUEST, "not_form") from None
 
 
 def _civil(given: str) -> datetime:
@@ -154,7 +159,7 @@ def _wrong(exc: ValidationError) -> Problem:
     first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
     field = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_field", known=", ".join(Question.model_fields))
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_field", known=", ".join(Question.model_fields))
     if first["type"] == "missing":
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "missing_field", field)
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "missing_field", field)
     return bad_field(field)

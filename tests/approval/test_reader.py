@@ -1,29 +1,23 @@
 """The reader on a real broker: what is published is evaluated, what is not committed is not seen."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
 
 from approval import reader
 from approval.reader import Gauges
-from approval.view import View, engine_of, tables
+from approval.view import View, engine_of
 from process.errors import SettingsError, TransientError
 from schemas.subjects import DistrictKey
-from tests.approval.broker import install, publish, wait
+from tests.approval.broker import publish, wait
+from tests.approval.command import NUMBER, SUBJECT, Approval
 from tests.approval.registry import (
     FIRM,
     KEY,
@@ -41,72 +35,6 @@ from tests.approval.registry import (
 )
 from transport.client import Outgoing, connect
 from transport.settings import Kafka
-
-SUBJECT = "legal:org:000000019"
-NUMBER = "000000019"
-
-
-@pytest.fixture
-def installed(kafka: Kafka) -> Kafka:
-    install(kafka)
-    return kafka
-
-
-@pytest.fixture
-def approval(installed: Kafka, tmp_path: Path) -> "Approval":
-    return Approval(installed, tmp_path)
-
-
-class Approval:
-    """The installed command with settings of its own."""
-
-    def __init__(self, kafka: Kafka, folder: Path) -> None:
-        self.kafka = kafka
-        self.folder = folder
-        key = folder / "district.key"
-        key.write_text(KEY.secret.hex())
-        key.chmod(0o600)
-        settings = {
-            "kafka": {"brokers": kafka.brokers, "prefix": kafka.prefix},
-            "state_dir": str(folder / "state"),
-            "district_key_file": str(key),
-        }
-        (folder / "approval.yaml").write_text(yaml.safe_dump(settings))
-
-    def __call__(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
-        command = [sys.executable, "-m", "approval", *arguments, "--settings", str(self.folder / "approval.yaml")]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TONGBAN_")}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, input=given)
-        assert done.returncode == code, done.stderr
-        return done.stdout if code == 0 else done.stderr
-
-    @contextmanager
-    def running(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
-        """The reader as a process of its own, once it has caught up, and the port it answers on."""
-        command = [sys.executable, "-m", "approval", "run", "--settings", str(self.folder / "approval.yaml")]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TONGBAN_")}
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:
-            assert process.stderr is not None
-            said = {}
-            for line in map(json.loads, process.stderr):
-                said[line["event"]] = line
-                if line["event"] == "approval.caught_up":
-                    break
-            yield process, said["approval.started"]["port"]
-            process.kill()
-
-    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        engine = engine_of(f"sqlite:///{self.folder / 'state' / 'view.db'}")
-        with engine.begin() as connection:
-            kept = [table for table in tables.sorted_tables if table.name != "meta"]
-            rows = {table.name: sorted(map(tuple, connection.execute(select(table)))) for table in kept}
-        engine.dispose()
-        return rows
-
-    def licence(self, *more: str) -> dict[str, Any]:
-        told = self("evaluate", "food_business_licence", "--subject", f"applicant={NUMBER}", "--json", *more)
-        materials: list[dict[str, Any]] = json.loads(told)["materials"]
-        return next(material for material in materials if material["id"] == "business_licence")
 
 
 def marks(prefix: str, cycle: int = 1) -> list[Outgoing]:
@@ -182,7 +110,7 @@ def test_status_tells_sources_and_counts(approval: Approval) -> None:
 def test_a_reader_killed_and_started_again_leaves_the_rows_of_one_that_was_not(approval: Approval) -> None:
     prefix = approval.kafka.prefix
     publish(approval.kafka, [*both(entry(SUBJECT), 1, prefix), *marks(prefix)])
-    with approval.running() as (process, _):
+    with approval.running() as (process, *_):
         publish(approval.kafka, [*both(entry(SUBJECT, cycle=2), 2, prefix), *marks(prefix, 2)])
         process.kill()
     approval("run", "--until-idle", "0.5")
@@ -196,7 +124,7 @@ def test_a_reader_killed_and_started_again_leaves_the_rows_of_one_that_was_not(a
 
 def test_a_reader_tells_that_it_is_ready_and_ends_well_when_asked(approval: Approval) -> None:
     publish(approval.kafka, marks(approval.kafka.prefix))
-    with approval.running() as (process, port):
+    with approval.running() as (process, port, _):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             ready = json.load(answer)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
@@ -204,7 +132,7 @@ def test_a_reader_tells_that_it_is_ready_and_ends_well_when_asked(approval: Appr
         process.send_signal(signal.SIGTERM)
         code = process.wait()
 
-    assert ready == {"ready": True, "caught_up": True, "connected": True}
+    assert ready == {"ready": True, "caught_up": True, "connected": True, "audit_log_writable": True}
     assert 'tongban_approval_records_total{topic="registry.legal-person"} 6.0' in metrics
     assert code == 0
 
