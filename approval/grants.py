@@ -39,7 +39,13 @@ WITHHELD: Final = "withheld"
 
 def labels(catalogue: Catalogue) -> Labels:
     """The label of every attribute; of a part of one whose values are records under `attribute.part`."""
-    return {attribute.name: Sensitivity(attribute.sensitivity) for attribute in catalogue.attributes}
+    whole = {each.name: Sensitivity(each.sensitivity) for each in catalogue.attributes}
+    parts = {
+        f"{each.name}.{part.name}": Sensitivity(part.sensitivity)
+        for each in catalogue.attributes
+        for part in each.fields
+    }
+    return whole | parts
 
 
 def granted(evaluation: Evaluation, grant: Sensitivity, kinds: Mapping[str, Labels]) -> Evaluation:
