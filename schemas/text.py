@@ -40,6 +40,8 @@ def clean(text: str) -> str:
     Raises `UnmappedCharacterError` where a private-use point, a noncharacter or the mark of a lost character
     (U+FFFD) remains: what it stood for is not known, and a name with a wrong character is another name.
     """
+    if text.isascii():  # most columns of most rows: nothing but padding can be in the way
+        return text.strip(_PADDING)
     plain = _ZERO_WIDTH.sub("", text).translate(_GB18030_PRIVATE_USE).strip(_PADDING)
     if any(_unmapped(character) for character in plain):
         raise UnmappedCharacterError
