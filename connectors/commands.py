@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from connectors import fuse, generation, position
@@ -70,8 +70,9 @@ def sample(source: Source, settings: Settings, contract: Contract, count: int) -
     rows = SqlSource(source)
     try:
         with rows.snapshot() as snapshot:
-            for row in islice(snapshot.rows(source.mapping.columns()), count):
-                print(masked(to_json(_shown(mapper.map(row), contract))))
+            seen = snapshot.rows(source.mapping.columns(), source.mapping.order)
+            for _, found in islice(groupby(seen, mapper.record_id), count):
+                print(masked(to_json(_shown(mapper.map_all(list(found)), contract))))
     finally:
         rows.close()
 

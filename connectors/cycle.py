@@ -1,10 +1,11 @@
 """One cycle: number, snapshot, what changed, what is gone, watermark.
 
-The snapshot is looked at twice. The first look finds record ids that stand there more than once, for none of
-their rows may leave before all are known; the second maps row by row and sends what the store lacks. So memory
-holds the record ids, and never the rows.
+Rows of one record id leave together, for none may leave before all are known (`connectors.groups`): they are
+mapped, and what the store lacks is sent. Memory holds the record ids, and never the rows.
 
-A row flagged as deleted counts as not there: it is in no count but `deleted`, once its DELETE goes out.
+A row flagged as deleted counts as not there: it is in no count but `deleted`, once its DELETE goes out. All is
+counted in rows but what is gone, which is counted in record ids: of a group that is gone nobody knows any more
+how many rows it had.
 """
 
 import time
@@ -15,7 +16,8 @@ from pathlib import Path
 from threading import Event
 
 from connectors import fuse
-from connectors.mapper import Mapped, Mapper, Row
+from connectors.groups import together
+from connectors.mapper import Mapped, Mapper
 from connectors.mapping import Source
 from connectors.metrics import Metrics
 from connectors.plan import Change, changed, vanished
@@ -116,17 +118,12 @@ class Cycles:
 
     def _mapped(self, snapshot: Snapshot, seen: set[str]) -> Iterator[Mapped]:
         """Every row that is there, once; rows of one record id together."""
-        mapping = self._source.mapping
-        several = _several(map(self._mapper.record_id, snapshot.rows(mapping.record_id.columns)))
-        together: dict[str, list[Row]] = {}
-        for row in snapshot.rows(mapping.columns()):
-            record_id = self._mapper.record_id(row) if several else None
-            if record_id in several:
-                together.setdefault(record_id, []).append(row)
-            else:
-                yield from _new(self._mapper.map(row), seen)
-        for rows in together.values():
-            yield from _new(self._mapper.map_all(rows), seen)
+        for rows in together(snapshot, self._mapper, self._source.mapping):
+            mapped = self._mapper.map_all(rows)
+            # Rows without an id are the same when all of them is.
+            if not mapped.gone and mapped.record_id not in seen:
+                seen.add(mapped.record_id)
+                yield mapped
 
     def _count(self, mapped: Mapped, change: Change | None, report: Report) -> None:
         counts = report.counts
@@ -166,20 +163,3 @@ class Cycles:
     @property
     def position(self) -> Position:
         return self._publisher.position
-
-
-def _several(record_ids: Iterable[str | None]) -> set[str]:
-    """The ids that stand there more than once."""
-    once: set[str] = set()
-    several: set[str] = set()
-    for record_id in record_ids:
-        if record_id is not None:
-            (several if record_id in once else once).add(record_id)
-    return several
-
-
-def _new(mapped: Mapped, seen: set[str]) -> Iterator[Mapped]:
-    """The row, unless it is gone or its like was here: rows without an id are the same when all of them is."""
-    if not mapped.gone and mapped.record_id not in seen:
-        seen.add(mapped.record_id)
-        yield mapped

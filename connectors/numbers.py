@@ -4,47 +4,22 @@ No number of a person leaves: one that is, embeds or could be a person's is carr
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
 
-from schemas.identifiers import (
-    AMBIGUOUS,
-    OK,
-    TAX_NUMBER,
-    Checked,
-    credit_code,
-    organisation_code,
-    registration_number,
-    resident_number,
-    tax_number,
-)
-from schemas.subjects import DistrictKey, legal_subjects, person_subject
+from connectors.fields import SubjectKind
+from schemas.identifiers import AMBIGUOUS, OK, Checked, registration_number, resident_number
+from schemas.subjects import DistrictKey, legal_subjects, person_subjects
 
 
-def check(scheme: str, raw: str, divisions: Collection[str]) -> Checked:
-    """The number by the rules of its scheme."""
-    return tax_number(raw, divisions) if scheme == TAX_NUMBER else _CHECKS[scheme](raw)
-
-
-def subjects(kind: str, numbers: Iterable[Checked], district: DistrictKey) -> list[str]:
+def subjects(kind: SubjectKind, numbers: Iterable[Checked], district: DistrictKey) -> list[str]:
     """Every subject key the numbers name; more than one is a row about two at once."""
-    if kind == "legal_person":
-        return legal_subjects(numbers, district)
-    right = (number for number in numbers if number.personal and number.verdict in {OK, AMBIGUOUS})
-    return sorted({person_subject(number, district) for number in right})
+    return (legal_subjects if kind == "legal_person" else person_subjects)(numbers, district)
 
 
 def shown(number: Checked, district: DistrictKey) -> tuple[str, str, str]:
     """Scheme, value and verdict as they may be seen: a person's number as its pseudonym."""
     value = district.pseudonym(number.scheme, number.value) if number.personal else number.value
     return number.scheme, value, number.verdict
-
-
-_CHECKS: dict[str, Callable[[str], Checked]] = {
-    "credit_code": credit_code,
-    "organisation_code": organisation_code,
-    "registration_number": registration_number,
-    "resident_number": resident_number,
-}
 
 
 _EIGHTEEN = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")

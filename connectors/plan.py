@@ -60,14 +60,9 @@ def changed(mapped: Mapped, noted: Notes) -> Change | None:
     after = _after(mapped, noted)
     if set(after) == set(noted):
         return None
-    if mapped.refusal:
-        statements = _refused(after, mapped.rows)
-        rows = mapped.rows
-    else:
-        statements = _full_images(mapped.records, noted)
-        rows = 1
+    statements = _refused(after, mapped.rows) if mapped.refusal else _full_images(mapped.records, noted)
     gone = _gone(noted, after)
-    return Change(mapped.record_id, noted, after, (*gone, *statements), mapped.refusal, rows)
+    return Change(mapped.record_id, noted, after, (*gone, *statements), mapped.refusal, mapped.rows)
 
 
 def vanished(record_id: str, noted: Notes) -> Change:

@@ -5,6 +5,8 @@ things, is a defect: the value is left out and counted by its field, and the row
 
 >>> day("2005年04月29", Tokens.of(["/"], [])), day("/", Tokens.of(["/"], []))
 (datetime.date(2005, 4, 29), None)
+>>> month("2016-3", Tokens.of([], [])), year("2016年度", Tokens.of([], []))
+('201603', '2016')
 >>> amount("9000.000000万人民币", "万元", None)
 Amount(value=Decimal('90000000.000000'), currency='CNY')
 """
@@ -110,10 +112,7 @@ def day(value: str | None, tokens: Tokens, *, open_end: bool = False, zone: Zone
 
     An end that says "never" in a column that has no ends is a defect, not a day in the year 9999.
     """
-    try:
-        plain = text(value, tokens)
-    except UnmappedCharacterError as exc:
-        raise Defect from exc
+    plain = _readable(value, tokens)
     if plain is None:
         return None
     if plain in tokens.open_ends:
@@ -150,6 +149,53 @@ def _in_zone(read: date, found: re.Match[str], zone: ZoneInfo) -> date:
     try:
         return datetime.fromisoformat(f"{read.isoformat()}T{clock}{found['offset']}").astimezone(zone).date()
     except (ValueError, OverflowError) as exc:
+        raise Defect from exc
+
+
+_MONTH: Final = re.compile(
+    r"(?P<year>[0-9]{4})(?:(?P<two>[0-9]{2})(?:\.0+)?|\s?[-/年]\s?(?P<one>[0-9]{1,2})\s?(?:月份?)?)"
+)
+_YEAR: Final = re.compile(r"(?P<year>[0-9]{4})(?:\.0+|\s?年度?)?")
+
+
+def month(value: str | None, tokens: Tokens, *, open_end: bool = False, zone: ZoneInfo = SHANGHAI) -> str | None:
+    """The month, of a day too, as YYYYMM; nothing for nothing, and for an open end; raises `Defect`."""
+    plain = _readable(value, tokens)
+    if plain is None:
+        return None
+    found = _MONTH.fullmatch(code_form_keeping_hyphens(plain))
+    if plain in tokens.open_ends or not found:
+        whole = day(value, tokens, open_end=open_end, zone=zone)
+        return None if whole is None or whole == OPEN_END else f"{_plausible(f'{whole.year:04d}')}{whole.month:02d}"
+    number = int(found["two"] or found["one"])
+    if found["year"] == str(OPEN_END.year) and open_end:
+        return None
+    if not 1 <= number <= 12:
+        raise Defect
+    return f"{_plausible(found['year'])}{number:02d}"
+
+
+def year(value: str | None, tokens: Tokens, *, zone: ZoneInfo = SHANGHAI) -> str | None:
+    """The year, of a month or a day too, as YYYY; raises `Defect`."""
+    plain = _readable(value, tokens)
+    found = _YEAR.fullmatch(code_form_keeping_hyphens(plain)) if plain else None
+    if found:
+        return _plausible(found["year"])
+    whole = month(value, tokens, zone=zone)
+    return whole[:4] if whole else None
+
+
+def _plausible(digits: str) -> str:
+    """1900 and 9999 are written for no year."""
+    if not 1900 < int(digits) < 2100:
+        raise Defect
+    return digits
+
+
+def _readable(value: str | None, tokens: Tokens) -> str | None:
+    try:
+        return text(value, tokens)
+    except UnmappedCharacterError as exc:
         raise Defect from exc
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from connectors.mapper import Row
+from connectors.columns import Row
 
 
 class Snapshot(Protocol):
@@ -18,8 +18,8 @@ class Snapshot(Protocol):
     def incarnation(self) -> str:
         """Which database this is; empty where it cannot say."""
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, with these columns only."""
+    def rows(self, columns: Sequence[str], order_by: Sequence[str] = ()) -> Iterator[Row]:
+        """Every row, with these columns only; ordered by others, in whatever order the source compares them."""
 
 
 class Rows(Protocol):

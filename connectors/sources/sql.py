@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from connectors.mapper import Row
+from connectors.columns import Row
 from connectors.mapping import Source, columns_of
 from process.errors import PermanentError, SettingsError, TransientError
 from process.messages import say
@@ -59,10 +59,9 @@ class SqlSource:
     def close(self) -> None:
         self._engine.dispose()
 
-    def rows(self, connection: Connection, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, connection: Connection, columns: Sequence[str], order_by: Sequence[str]) -> Iterator[Row]:
         """Every row of the table, as the transaction sees it."""
-        names: list[sa.ColumnElement[Any]] = [sa.column(sa.quoted_name(name, quote=True)) for name in columns]
-        statement = sa.select(*names).select_from(self._table())
+        statement = sa.select(*map(_column, columns)).select_from(self._table()).order_by(*map(_column, order_by))
         with self._translated():
             found = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE).execute(statement)
             for row in found:
@@ -124,9 +123,13 @@ class SqlSnapshot:
         self.at_ms = begun.at_ms
         self.incarnation = begun.incarnation
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        """Every row, with these columns only."""
-        return self._source.rows(self._connection, columns)
+    def rows(self, columns: Sequence[str], order_by: Sequence[str] = ()) -> Iterator[Row]:
+        """Every row, with these columns only; ordered by the database, as its collation has it."""
+        return self._source.rows(self._connection, columns, order_by)
+
+
+def _column(name: str) -> sa.ColumnElement[Any]:
+    return sa.column(sa.quoted_name(name, quote=True))
 
 
 class _Begun(NamedTuple):

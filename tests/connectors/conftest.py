@@ -24,7 +24,7 @@ def client(kafka: Kafka) -> Client:
 def installed(kafka: Kafka, client: Client, tmp_path: Path) -> Settings:
     """Settings of an installation whose topics and generation are there."""
     admin = client.admin()
-    wanted = topics.all_topics(kafka.prefix, PARTITIONS, ["market_supervision", "local_tax"])
+    wanted = topics.all_topics(kafka.prefix, PARTITIONS, ["market_supervision", "local_tax", "social_security"])
     kept = [t for t in wanted if any(word in t.name for word in ("dept.", "positions.", "quarantine.", "control"))]
     admin.create_topics([NewTopic(t.name, t.partitions, 1, t.configs) for t in kept])
     admin.close()

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors import fuse
+from connectors.columns import Row
 from connectors.fuse import Release
-from connectors.mapper import Row
 from tests.connectors.worlds import CODES, TWO_PARTS, UNMAPPED, World, branch, mapper_of, source
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one

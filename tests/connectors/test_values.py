@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -72,6 +73,55 @@ def test_every_day_comes_back_from_how_it_is_written(day: date) -> None:
     ]
 
     assert {values.day(each, TOKENS) for each in written} == {day}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["201703", "201703.0", "2017-3", "2017/03", "2017年3月", "2017年03月份", "２０１７03", "20170309", "2017-3-9"],
+)
+def test_a_month_is_read_in_every_spelling_and_of_a_day(written: str) -> None:
+    assert values.month(written, TOKENS) == "201703"
+    assert values.year(written, TOKENS) == "2017"
+
+
+@pytest.mark.parametrize("written", ["2017", "2017.0", "2017年", "2017年度", " ２０１７"])
+def test_a_year_is_read_in_every_spelling(written: str) -> None:
+    assert values.year(written, TOKENS) == "2017"
+
+
+@pytest.mark.parametrize(
+    "written", ["201713", "201700", "20173", "2017.3", "2017", "190001", "999912", "1900-1-1", "1850-1-1", "九月"]
+)
+def test_a_month_that_cannot_be_is_a_defect(written: str) -> None:
+    with pytest.raises(Defect):
+        values.month(written, TOKENS)
+
+
+@pytest.mark.parametrize("written", ["999912", "9999/12", "9999-99", "9999-12-31", "长期", "", "无", None])
+def test_a_month_without_an_end_is_none(written: str | None) -> None:
+    assert values.month(written, TOKENS, open_end=True) is None
+
+
+@pytest.mark.parametrize("written", ["", "无", None])
+def test_no_month_is_no_year(written: str | None) -> None:
+    assert values.month(written, TOKENS) is None
+    assert values.year(written, TOKENS) is None
+
+
+@pytest.mark.parametrize("written", ["1900", "9999", "17", "20171", "去年", "\ue000"])
+def test_a_year_that_cannot_be_is_a_defect(written: str) -> None:
+    with pytest.raises(Defect):
+        values.year(written, TOKENS)
+
+
+@given(st.text(max_size=30), st.booleans())
+def test_any_text_is_a_month_or_nothing_or_a_defect(text: str, open_end: bool) -> None:
+    try:
+        found = values.month(text, TOKENS, open_end=open_end)
+    except Defect:
+        return
+
+    assert found is None or re.fullmatch("(19|20)[0-9]{4}", found)
 
 
 @given(st.text(max_size=30))

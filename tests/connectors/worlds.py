@@ -14,8 +14,9 @@ from threading import Event
 from typing import Any
 
 from connectors import mapping
+from connectors.columns import Row
 from connectors.cycle import Cycles, Report
-from connectors.mapper import Mapper, Row
+from connectors.mapper import Mapper
 from connectors.mapping import Source
 from connectors.metrics import Metrics
 from connectors.publish import Publisher
@@ -36,7 +37,8 @@ SUBJECTS = tuple(f"legal:org:{code[8:17]}" for code in CODES)
 UNMAPPED = "\ue000"
 MARKET = Path("connectors/departments/market_supervision/enterprise.yaml")
 TAX = Path("connectors/departments/local_tax/taxpayer.yaml")
-URLS = {"MARKET_URL": "sqlite:////nowhere.db", "TAX_URL": "sqlite:////nowhere.db"}
+VARIABLES = ("MARKET_URL", "TAX_URL", "STATE_TAX_URL", "POLICE_URL", "SOCIAL_URL")
+URLS = dict.fromkeys(VARIABLES, "sqlite:////nowhere.db")
 
 BRANCH = Path("tests/connectors/branch.yaml")
 TWO_PARTS = BRANCH.read_text("utf-8")
@@ -83,6 +85,8 @@ class MemoryKafka:
 
     def __init__(self) -> None:
         self.logs: dict[TopicPartition, list[Message]] = {}
+        self.commits: list[list[bytes]] = []
+        """Keys of what was committed, by transaction."""
         self.outcomes: list[str] = []
         self.owners: dict[str, object] = {}
 
@@ -98,7 +102,8 @@ class MemoryKafka:
     def admin(self) -> Any:
         raise NotImplementedError
 
-    def append(self, records: Iterable[Outgoing]) -> None:
+    def append(self, records: Sequence[Outgoing]) -> None:
+        self.commits.append([record.key or b"" for record in records])
         for record in records:
             log = self.logs.setdefault(TopicPartition(record.topic, record.partition), [])
             log.append(Message(record.topic, record.partition, len(log), record.key, record.value, record.headers, 0))
@@ -192,8 +197,9 @@ class ListSnapshot:
     at_ms: int
     incarnation: str
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
-        return ({column: row[column] for column in columns} for row in self.seen)
+    def rows(self, columns: Sequence[str], order_by: Sequence[str] = ()) -> Iterator[Row]:
+        seen = sorted(self.seen, key=lambda row: [str(row[name]) for name in order_by])
+        return ({column: row[column] for column in columns} for row in seen)
 
 
 class World:
@@ -216,6 +222,7 @@ class World:
         self._store = Store(self.folder)
         self.publisher = Publisher(self.kafka, self.source, contract(), AUDIT, PARTITIONS, self.prefix)
         self.publisher.recover(self._store)
+        self.metrics = Metrics(self.source)
         self._cycles = Cycles(
             self.source,
             self.rows,
@@ -223,7 +230,7 @@ class World:
             self.publisher,
             self._store,
             self.folder,
-            Metrics(self.source),
+            self.metrics,
         )
 
     def stop(self) -> None:
@@ -278,7 +285,8 @@ def fold(records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[tuple[str, st
         head = content["meta"]
         kind = {"UPSERT": "body", "END": "body"}.get(head["operation"], head["operation"])
         states = newest.setdefault((subject, head["record_id"], head["part"]), {})
-        state = ((head["epoch"], head["cycle"]), content["name"] or content["scope"], head["rows"])
+        text = next((content[name] for name in ("name", "scope", "company_name", "months") if content.get(name)), None)
+        state = ((head["epoch"], head["cycle"]), text, head["rows"])
         states[kind] = max(states.get(kind, state), state)
     joined = {key: _joined(states) for key, states in newest.items()}
     return {key: state for key, state in joined.items() if state}
