@@ -14,13 +14,16 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.settings import Settings
+from connectors.shipped import files
 from deploy.district import databases, sample, truth
 from schemas import topics
+from tests.connectors.people import PERSONS, month
 from transport.client import Client, TopicPartition
 
 DISTRICT = sample.generate(5, 120)
 MARKET = "market_supervision.enterprise"
 TAX = "local_tax.taxpayer"
+YEARS = "social_security.contribution_year"
 
 
 class Said(NamedTuple):
@@ -62,7 +65,7 @@ def test_the_shipped_sources_are_listed_without_any_setting() -> None:
     listed = connectors("list")
 
     assert listed.code == 0
-    assert [line.split()[0] for line in listed.out.splitlines()] == [TAX, MARKET]
+    assert [line.split()[0] for line in listed.out.splitlines()] == sorted(files(None))
 
 
 def test_the_form_of_a_mapping_and_of_a_departments_records_is_told() -> None:
@@ -112,6 +115,24 @@ def test_a_source_is_checked_sampled_run_and_told(settings: str, environ: dict[s
     assert counts["read"] == counts["sent"] + counts["unchanged"] + counts["refused"]
     assert counts["read"] == position["rows_at_source"]
     assert position["mapping_is_current"] is True
+
+
+def test_rows_of_a_group_are_sampled_and_sent_together_and_counted_each(settings: str, tmp_path: Path) -> None:
+    dues = [f"{year}{number:02d}" for number in range(1, 13) for year in (2014, 2015)]
+    table = [month(person, due) for due in dues for person in PERSONS]
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/social.db")
+    held = sa.Table("v_ac43", sa.MetaData(), *(sa.Column(name, sa.Text) for name in table[0]))
+    with engine.begin() as connection:
+        held.create(connection)
+        connection.execute(held.insert(), [dict(row) for row in table])
+    engine.dispose()
+    arguments = ("--settings", settings)
+    environ = {"SOCIAL_URL": f"sqlite:///{tmp_path}/social.db"}
+    sampled = connectors(*arguments, "sample", YEARS, "-n", "3", environ=environ)
+    first, second = (connectors(*arguments, "run", YEARS, "--once", environ=environ) for _ in range(2))
+
+    assert [json.loads(line)["records"][0]["meta"]["rows"] for line in sampled.out.splitlines()] == [12] * 3
+    assert [(json.loads(run.out)[name]) for run in (first, second) for name in ("read", "sent")] == [48, 48, 48, 0]
 
 
 def test_a_check_counts_rows_without_an_id_and_ids_that_stand_twice(settings: str, environ: dict[str, str]) -> None:

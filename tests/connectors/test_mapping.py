@@ -7,19 +7,29 @@ from pathlib import Path
 
 import pytest
 
+from connectors.mapping import columns_of
 from connectors.shipped import files, find
 from process.errors import SettingsError
 from tests.connectors.worlds import MARKET, TAX, TWO_PARTS, shipped, source
 
-SHIPPED = [MARKET, TAX]
+GROUPED = Path("connectors/departments/social_security/contribution_year.yaml").read_text("utf-8")
+RELATION = Path("connectors/departments/social_security/insurance_relation.yaml").read_text("utf-8")
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.parent.name)
-def test_a_shipped_source_makes_sense_and_reads_no_column_of_a_persons_number(file: Path) -> None:
-    columns = shipped(file).mapping.columns()
+@pytest.mark.parametrize("file", [MARKET, TAX], ids=lambda file: file.parent.name)
+def test_what_a_company_is_told_by_is_read_and_no_persons_number(file: Path) -> None:
+    assert not {"CERNO", "FDDBRSFZJHM"} & set(shipped(file).mapping.columns())
 
-    assert not {"CERNO", "FDDBRSFZJHM"} & set(columns)
+
+@pytest.mark.parametrize("file", files(None).values(), ids=files(None))
+def test_every_column_that_is_named_anywhere_is_read_once(file: Path) -> None:
+    mapping = shipped(file).mapping
+    named = set(re.findall(r"(?:column|due|flag|paid_in): ([^,}\s]+)", file.read_text("utf-8")))
+    columns = mapping.columns()
+
+    assert named <= set(columns)
     assert len(columns) == len(set(columns))
+    assert {column for _, column in columns_of(mapping)} == set(columns)
 
 
 def test_every_shipped_source_is_found_by_its_name() -> None:
@@ -27,7 +37,7 @@ def test_every_shipped_source_is_found_by_its_name() -> None:
 
 
 def test_a_misspelt_source_is_told_with_the_right_name() -> None:
-    with pytest.raises(SettingsError, match=re.escape("Known sources: local_tax.taxpayer")):
+    with pytest.raises(SettingsError, match=re.escape("Known sources: local_tax.taxpayer.")):
         find("local_tax.taxpayr", None)
 
 
@@ -78,6 +88,54 @@ def test_a_wrong_line_is_told_with_its_number_and_field(
 
     assert said in str(caught.value)
     assert f"source.yaml:{line}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "field", "said"),
+    [
+        ("scheme: social_security_number", "scheme: social_person", "key.0.scheme", "social_person names no natural"),
+        (
+            "scheme: social_security_number",
+            "scheme: credit_code",
+            "key.0.scheme",
+            "credit_code names no natural_person",
+        ),
+        ("group: true\n", "", "fields.months.months", "Write group: true, and AAE003 under record_id.columns"),
+        (", years: [AAE003]", "", "fields.months.months", "taken from the rows of one year"),
+        ("years: [AAE003]", "years: [AAE079]", "record_id", "years are among the columns"),
+        ("year: {column: AAE003, take: year}", "year: {take: year}", "fields.year", "one of column, subject, months"),
+        ("take: year", "take: day", "fields.year.take", "must be one of: 'year' or 'month'"),
+        ("codes: kind", "codes: kind, take: year", "fields.kind.take", "belongs to a field of kind text"),
+        ("take: year", "take: year, open_end: true", "fields.year.open_end", "belongs to a field of kind date"),
+        ("due: AAE003, ", "", "fields.months.months.due", "is missing"),
+        (
+            "scheme: social_person,",
+            "scheme: social_person, scheme_of: {column: X, values: {a: passport}},",
+            "also.0",
+            "give either scheme or scheme_of",
+        ),
+        (
+            "scheme: social_person,",
+            "scheme_of: {column: X, values: {a: passprt}},",
+            "also.0.scheme_of.values.a",
+            "must be one of: credit_code, foreigner_card",
+        ),
+    ],
+)
+def test_what_makes_no_sense_of_people_and_groups_is_told_with_its_field(
+    tmp_path: Path, was: str, becomes: str, field: str, said: str
+) -> None:
+    assert was in GROUPED
+    with pytest.raises(SettingsError) as caught:
+        source(GROUPED.replace(was, becomes, 1), tmp_path)
+
+    assert field in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_reference_that_can_name_nobody_is_told_with_its_field(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"fields\.unit\.subject\.numbers\.0\.scheme.*names no natural_person"):
+        source(RELATION.replace("kind: legal_person", "kind: natural_person", 1), tmp_path)
 
 
 def test_a_changed_meaning_changes_the_fingerprint_and_a_changed_address_does_not(tmp_path: Path) -> None:
