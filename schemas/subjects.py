@@ -127,7 +127,7 @@ def person_subject(number: Checked, key: DistrictKey) -> str:
 
 
 def row_subject(source: str, record_id: str, key: DistrictKey) -> str:
-    """The key of a row in which no official number can be read."""
+    """The key of a row in which no official number can be read; of two parts of it the second adds its name."""
     return f"row:{source}:{key.pseudonym(source, record_id)}"
 
 

@@ -20,7 +20,7 @@ from connectors.sources.sql import SqlSource
 from deploy.district import synthetic
 from tests.connectors.departments import SOURCES, fields_of
 from tests.connectors.people import PERSONS, month
-from tests.connectors.worlds import KEY, START_MS, ListSnapshot, World, mapper_of, source
+from tests.connectors.worlds import CODES, KEY, START_MS, TWO_PARTS, ListSnapshot, World, branch, mapper_of, source
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
 SOURCE = SOURCES["social_security.contribution_year"]
@@ -174,6 +174,31 @@ def test_15_and_18_digits_of_one_year_are_keyed_by_the_18_and_both_travel() -> N
         "resident_number_15",
         "social_person",
     ]
+
+
+@pytest.mark.parametrize(
+    ("other", "came_to"),
+    [
+        (branch("r1", CODES[0], parent=CODES[1]), [("", 2), ("parent", 0)]),
+        (branch("r1", None, parent=CODES[1]), [("", 2), ("parent", 0)]),
+        (branch("r1", CODES[0], "示例乙", parent=CODES[1], flag="0"), [("", 1), ("parent", 0)]),
+        (branch("r1", CODES[0], "示例乙", parent=CODES[1]), "duplicate_key"),
+        (branch("r1", CODES[0]), "duplicate_key"),
+        (branch("r1", CODES[0], parent=CODES[1], flag="9"), "duplicate_key"),
+        (branch("r1", CODES[0], parent=CODES[1], flag="x"), "unknown_operation"),
+        (branch("r1", CODES[2], parent=CODES[1]), "subject_ambiguous"),
+    ],
+)
+def test_rows_of_a_group_agree_in_their_fields_their_parts_and_what_became_of_them(
+    other: Row, came_to: object, tmp_path: Path
+) -> None:
+    mapper = mapper_of(source(TWO_PARTS.replace("operation:", "group: true\noperation:"), tmp_path))
+    rows = [branch("r1", CODES[0], parent=CODES[1]), other]
+    found = mapper.map_all(rows)
+    parts = [(record.target.part, record.value["meta"]["rows"]) for record in found.records]
+
+    assert (found.refusal.reason if found.refusal else parts) == came_to
+    assert mapper.map_all(rows[::-1]) == found
 
 
 def test_a_year_of_two_persons_is_refused_under_both() -> None:
