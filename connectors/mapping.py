@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from connectors.fields import (
     CodeList,
@@ -27,6 +27,7 @@ from connectors.fields import (
     misused,
     nameless,
 )
+from connectors.reading import Read
 from process.errors import SettingsError
 from process.messages import say
 from process.settings import Lines, Place, load_yaml, validated, with_variables
@@ -38,20 +39,6 @@ _NAME = r"^[a-z][a-z0-9_]*$"
 
 class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Sql(_Checked):
-    """A table or view of a database."""
-
-    url: SecretStr = Field(description="SQLAlchemy URL; take the password from the environment: ${NAME}.")
-    table: str = Field(min_length=1, description="Table or view, as the database spells it.")
-    schema_: str | None = Field(None, alias="schema", description="Schema it stands in; none: the user's own.")
-
-
-class Read(_Checked):
-    """How the rows are read."""
-
-    sql: Sql
 
 
 class RecordId(_Checked):
@@ -209,11 +196,23 @@ def columns_of(mapping: SourceMapping) -> Iterator[tuple[Place, str]]:
 
 
 def _senseless(mapping: SourceMapping, contract: Contract) -> Iterator[Wrong]:
+    yield from _unreadable(mapping)
     parts = [part.part for part in mapping.records]
     for i, part in enumerate(mapping.records):
         if part.part in parts[:i]:
             yield Wrong(("records", i, "part"), "connectors.part_twice", {})
         yield from (wrong.within("records", i) for wrong in _senseless_part(mapping, part, contract))
+
+
+def _unreadable(mapping: SourceMapping) -> Iterator[Wrong]:
+    """What the mapping asks of files that they do not have."""
+    files = mapping.read.files
+    listed = files.delimited.columns if files and files.delimited else ()
+    for place, column in columns_of(mapping) if listed else ():
+        if column not in listed:
+            yield Wrong(place, "connectors.column_unlisted", {"column": column, "hint": _hint(column, listed)})
+    if files and files.deletions_reported and not (mapping.operation and mapping.operation.delete):
+        yield Wrong(("read", "files", "deletions_reported"), "connectors.deletions_unreadable", {})
 
 
 def _senseless_part(mapping: SourceMapping, part: Part, contract: Contract) -> Iterator[Wrong]:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from connectors.columns import Row
 from connectors.mapping import Source, columns_of
+from connectors.reading import Sql
 from process.errors import PermanentError, SettingsError, TransientError
 from process.messages import say
 
@@ -34,8 +35,8 @@ class SqlSource:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._sql = source.mapping.read.sql
-        self._engine = _engine(source)
+        self._sql = _table(source)
+        self._engine = _engine(source, self._sql)
 
     def reach(self) -> None:
         """Return when the database answers."""
@@ -170,9 +171,15 @@ def _milliseconds(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _engine(source: Source) -> Engine:
+def _table(source: Source) -> Sql:
+    if source.mapping.read.sql is None:
+        raise ValueError(f"{source.name} is not read from a database")
+    return source.mapping.read.sql
+
+
+def _engine(source: Source, sql: Sql) -> Engine:
     try:
-        url = make_url(source.mapping.read.sql.url.get_secret_value())
+        url = make_url(sql.url.get_secret_value())
         match url.get_backend_name():
             case "sqlite":
                 return _sqlite(url)
