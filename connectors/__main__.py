@@ -120,7 +120,9 @@ def _once(connector: Connector, source: Source) -> int:
     if report.counts.held:
         print(say("connectors.fuse_held", source=source.name, held=report.counts.held), file=sys.stderr)
         return PermanentError.exit_code
-    return DONE
+    for alarm in connector.alarms():
+        print(alarm.error, file=sys.stderr)
+    return max((alarm.error.exit_code for alarm in connector.alarms()), default=DONE)
 
 
 def _follow(connector: Connector, source: Source, settings: Settings, cycles: int | None) -> int:

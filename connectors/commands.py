@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any
 
-from connectors import fuse, generation, position
+from connectors import fuse, generation, position, sources
 from connectors.mapper import Mapped, Mapper
 from connectors.mapping import Source, SourceMapping
 from connectors.position import Position
 from connectors.publish import Publisher
 from connectors.settings import Settings
 from connectors.shipped import files
-from connectors.sources.sql import SqlSource
 from connectors.store import Store
 from process.errors import SettingsError
 from process.logs import masked
@@ -29,10 +28,11 @@ _SEEN = {"public", "internal"}
 
 
 def list_sources(settings: Settings | None) -> None:
-    """Every source by name, with its file and table."""
+    """Every source by name, with its table or family of files, and its YAML."""
     for name, file in files(settings.sources_dir if settings else None).items():
         read = load_yaml(file)[0].get("read", {})
-        print(f"{name}  {read.get('sql', {}).get('table', '-')}  {file}")
+        place = read.get("sql", {}).get("table") or read.get("files", {}).get("name", "-")
+        print(f"{name}  {place}  {file}")
 
 
 def spec(name: str, contract: Contract) -> None:
@@ -51,35 +51,33 @@ def check(source: Source, settings: Settings, contract: Contract, client: Client
     """Everything a run needs, tried without sending anything."""
     district, audit = settings.district_key(), settings.audit_key()
     mapper = Mapper(source, contract, district, audit)
-    rows = SqlSource(source)
-    try:
-        with rows.snapshot() as snapshot:
-            ids = Counter(map(mapper.record_id, snapshot.rows(source.mapping.record_id.columns)))
-    finally:
-        rows.close()
+    with sources.looked_at(source, settings.store_folder(source.name)) as rows, rows.snapshot() as snapshot:
+        ids = Counter(map(mapper.record_id, snapshot.rows(source.mapping.record_id.columns)))
+        alarms = rows.alarms()
     preflight(settings.kafka)
     generation.check(client, contract, settings.kafka.prefix, district, audit)
     blank = ids.pop(None, 0)
     twice = sum(count > 1 for count in ids.values())
-    print(say("connectors.checked", source=source.name, rows=ids.total() + blank, blank=blank, twice=twice))
+    counted = {"source": source.name, "rows": ids.total() + blank, "blank": blank, "twice": twice}
+    print(say("connectors.checked_files" if source.mapping.read.files else "connectors.checked", **counted))
+    if alarms:
+        raise alarms[0].error
 
 
 def sample(source: Source, settings: Settings, contract: Contract, count: int) -> None:
     """What the first rows come to, one JSON object each; nothing is sent."""
     mapper = Mapper(source, contract, settings.district_key(), settings.audit_key())
-    rows = SqlSource(source)
-    try:
-        with rows.snapshot() as snapshot:
-            seen = snapshot.rows(source.mapping.columns(), source.mapping.order)
-            for _, found in islice(groupby(seen, mapper.record_id), count):
-                print(masked(to_json(_shown(mapper.map_all(list(found)), contract))))
-    finally:
-        rows.close()
+    with sources.looked_at(source, settings.store_folder(source.name)) as rows, rows.snapshot() as snapshot:
+        seen = snapshot.rows(source.mapping.columns(), source.mapping.order)
+        for _, found in islice(groupby(seen, mapper.record_id), count):
+            print(masked(to_json(_shown(mapper.map_all(list(found)), contract))))
 
 
 def status(source: Source, settings: Settings, contract: Contract, client: Client) -> None:
     """How far the source is read, as JSON; nothing of its rows is in it."""
-    print(to_json(_told(_position(source, settings, contract, client), source)))
+    said = _told(_position(source, settings, contract, client), source)
+    files = sources.told(source, settings.store_folder(source.name))
+    print(to_json(said if files is None else {**said, "files": files}))
 
 
 def fuse_show(source: Source, settings: Settings, contract: Contract, client: Client) -> None:
@@ -103,9 +101,10 @@ def epoch_raise(source: Source, settings: Settings, contract: Contract, client: 
     """Accept the source's database as it is now; stops a connector that runs."""
     found = generation.check(client, contract, settings.kafka.prefix, settings.district_key(), settings.audit_key())
     publisher = Publisher(client, source, contract, settings.audit_key(), found.partitions, settings.kafka.prefix)
-    rows = SqlSource(source)
+    folder = settings.store_folder(source.name)
+    rows = sources.opened(source, folder)
     try:
-        with Store(settings.store_folder(source.name)) as store, rows.snapshot() as snapshot:
+        with Store(folder) as store, rows.snapshot() as snapshot:
             publisher.recover(store)
             publisher.raise_epoch(snapshot.incarnation)
     finally:

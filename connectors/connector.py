@@ -5,7 +5,8 @@ source is reached before a number is taken. After any error the transactional id
 committed is read, before the next number.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event, stop_after_attempt
@@ -19,8 +20,8 @@ from connectors.mapping import Source
 from connectors.metrics import Metrics
 from connectors.publish import Publisher
 from connectors.settings import Settings
-from connectors.sources.snapshot import Rows
-from connectors.sources.sql import SqlSource
+from connectors.sources import opened
+from connectors.sources.snapshot import Alarm, Rows
 from connectors.store import Store
 from process.errors import FencedError, TransientError
 from process.logs import warn
@@ -41,8 +42,9 @@ class Connector:
         self._district, self._audit = settings.district_key(), settings.audit_key()
         self._poll_seconds = settings.poll_seconds or source.mapping.poll_seconds
         self.metrics = Metrics(source)
-        self._rows: Rows = SqlSource(source)
-        self._store = Store(settings.store_folder(source.name))
+        folder = settings.store_folder(source.name)
+        self._rows: Rows = opened(source, folder)
+        self._store = Store(folder)
         self._publisher: Publisher | None = None
         self._cycles: Cycles | None = None
         self._stop = stop
@@ -61,6 +63,10 @@ class Connector:
         if newest is None:
             return False, {"source": self._source.name, "cycle": None}
         return not self._failing, {"source": self._source.name, "cycle": newest.cycle, "held": newest.counts.held}
+
+    def alarms(self) -> Sequence[Alarm]:
+        """What a person should look at although the source was read."""
+        return self._rows.alarms()
 
     def once(self) -> Report:
         """One cycle, closed; what stops it is raised."""
@@ -95,7 +101,7 @@ class Connector:
             if report.changed:
                 told(report)
             left = None if left is None else left - 1
-            if left != 0:
+            if left != 0 and not self._rows.more():
                 self._stop.wait(self._poll_seconds)
 
     def _told(self, attempts: Retrying, *, always_close: bool) -> Report:
@@ -133,6 +139,8 @@ class Connector:
         except TransientError:
             self.metrics.connected(answers=False)
             raise
+        finally:
+            self.metrics.alarmed(Counter(alarm.code for alarm in self._rows.alarms()))
         self.metrics.connected(answers=True)
 
     def _waits(self, state: RetryCallState) -> None:

@@ -72,12 +72,12 @@ class Cycles:
         self._stop = stop
         began = time.monotonic()
         self._publisher.take_number()
-        with self._rows.snapshot() as snapshot:
+        with self._rows.snapshot(self.position.closed_at or 0) as snapshot:
             self._refuse_another_incarnation(snapshot)
             report = Report(self._publisher.position.cycle, snapshot.at_ms)
             sent = self._send(snapshot, report)
-        if always_close or sent or self._due(report):
-            self._close(snapshot, report)
+            if always_close or sent or snapshot.owed or self._due(report):
+                self._close(snapshot, report)
         self._metrics.cycle(report.counts, report.reasons, report.snapshot_ms, time.monotonic() - began)
         return report
 
@@ -155,7 +155,7 @@ class Cycles:
         return held_differs or time.monotonic() >= self._next_watermark
 
     def _close(self, snapshot: Snapshot, report: Report) -> None:
-        self._publisher.close_cycle(report.counts, snapshot.at_ms, snapshot.incarnation)
+        self._publisher.close_cycle(report.counts, snapshot)
         report.closed = True
         self._next_watermark = time.monotonic() + IDLE_WATERMARK_SECONDS
         self._metrics.closed(self.position, time.time())

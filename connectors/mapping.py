@@ -210,7 +210,7 @@ def _unreadable(mapping: SourceMapping) -> Iterator[Wrong]:
     listed = files.delimited.columns if files and files.delimited else ()
     for place, column in columns_of(mapping) if listed else ():
         if column not in listed:
-            yield Wrong(place, "connectors.column_unlisted", {"column": column, "hint": _hint(column, listed)})
+            yield Wrong(place, "connectors.column_unlisted", {"column": column, "hint": hint(column, listed)})
     if files and files.deletions_reported and not (mapping.operation and mapping.operation.delete):
         yield Wrong(("read", "files", "deletions_reported"), "connectors.deletions_unreadable", {})
 

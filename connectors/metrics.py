@@ -1,5 +1,7 @@
 """What a connector tells Prometheus; subjects and rows are never labels."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from connectors.mapping import Source
@@ -31,11 +33,19 @@ class Metrics:
         self._duration = self._gauge("cycle_duration_seconds", "How long the newest cycle took.")
         self._rebuilt = self._counter("rebuilds", "How often the sender was made anew after a doubt.")
         self._fenced = self._counter("fenced", "How often another instance took this one's place.")
+        self._alarms = self._gauge("source_alarms", "Files that are refused or waited for, by reason.", "reason")
         self._refused_seen: set[str] = set()
+        self._alarms_seen: set[str] = set()
         self._stopped_seen: set[str] = set()
 
     def connected(self, *, answers: bool) -> None:
         self._connected.labels(*self._labels).set(answers)
+
+    def alarmed(self, counted: Mapping[str, int]) -> None:
+        """How much a person should look at, by reason; none, once it is over."""
+        self._alarms_seen |= set(counted)
+        for reason in self._alarms_seen:
+            self._alarms.labels(*self._labels, reason).set(counted.get(reason, 0))
 
     def ended(self, outcome: str) -> None:
         self._cycles.labels(*self._labels, outcome).inc()

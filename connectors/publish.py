@@ -16,6 +16,7 @@ from connectors.mapper import Refusal, meta
 from connectors.mapping import Source
 from connectors.plan import Change, Statement
 from connectors.position import Position
+from connectors.sources.snapshot import Snapshot
 from connectors.store import Store
 from connectors.watermark import STORE_LOST, Counts
 from process.errors import FencedError
@@ -106,11 +107,13 @@ class Publisher:
             self._send(batch, snapshot_ms, incarnation, store)
             yield from (each.change for each in batch)
 
-    def close_cycle(self, counts: Counts, snapshot_ms: int, incarnation: str) -> None:
+    def close_cycle(self, counts: Counts, snapshot: Snapshot) -> None:
         """Tell every partition what the cycle lets readers conclude."""
-        after = watermark.closed(self.position, counts, snapshot_ms, self._source.fingerprint)
-        after = replace(after, incarnation=incarnation)
-        marks = watermark.watermarks(after, counts, self._contract, self._prefix, self._source.department)
+        after = watermark.closed(self.position, counts, snapshot, self._source.fingerprint)
+        after = replace(after, incarnation=snapshot.incarnation)
+        marks = watermark.watermarks(
+            after, counts, self._contract, self._prefix, self._source.department, stated=snapshot.stated
+        )
         self._commit(marks, after)
 
     def close(self) -> None:

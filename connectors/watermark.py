@@ -1,6 +1,7 @@
 """What a closed cycle lets readers conclude: one message to every partition, and the closed position.
 
-A table read whole in one snapshot is proven complete, and what it lacks is proven gone, at the snapshot: but
+A table read whole in one snapshot is proven complete, and what it lacks is proven gone, at the snapshot. Changes
+that a department hands over are complete on its own word, and tell what is gone only where it says they do. But
 not while the fuse holds deletions back, and what is gone is not proven any more once the store was lost, for
 then nobody knows which keys its old rows were sent under.
 """
@@ -10,6 +11,7 @@ from typing import Any
 
 from connectors.fuse import recent
 from connectors.position import Position
+from connectors.sources.snapshot import Snapshot
 from schemas import topics
 from schemas.codec import Contract
 from transport.client import Outgoing
@@ -36,15 +38,17 @@ class Counts:
         return self.read == self.sent + self.unchanged + self.refused
 
 
-def closed(position: Position, counts: Counts, snapshot_ms: int, mapping: str) -> Position:
+def closed(position: Position, counts: Counts, snapshot: Snapshot, mapping: str) -> Position:
     """The position when the cycle has closed."""
+    snapshot_ms, present_ms = snapshot.at_ms, snapshot.present_ms
     lost = position.present_stopped == STORE_LOST
     stopped = STORE_LOST if lost else FUSE if counts.held else None
     after = replace(
         position,
         closed_cycle=position.cycle,
         closed_at=snapshot_ms,
-        rows_at_source=counts.read,
+        # Where deletions are not told, rows that are gone may be among those that were read.
+        rows_at_source=counts.read if present_ms == snapshot_ms else None,
         vanished=recent(position.vanished, snapshot_ms),
         held=counts.held,
         present_stopped=stopped,
@@ -53,16 +57,18 @@ def closed(position: Position, counts: Counts, snapshot_ms: int, mapping: str) -
     )
     if not counts.held:
         after = replace(after, complete_until=snapshot_ms, complete_cycle=position.cycle)
-    return after if stopped else replace(after, present_until=snapshot_ms)
+    return after if stopped else replace(after, present_until=present_ms)
 
 
-def watermarks(position: Position, counts: Counts, contract: Contract, prefix: str, department: str) -> list[Outgoing]:
+def watermarks(
+    position: Position, counts: Counts, contract: Contract, prefix: str, department: str, *, stated: bool
+) -> list[Outgoing]:
     """The closed cycle's watermark for every partition, each with that partition's own sum."""
     topic = topics.dept(prefix, department)
     headers = (("source", position.source.encode()),)
     return [
         Outgoing(topic, partition, key(position.source, partition), contract.encode(NAME, value), headers)
-        for partition, value in enumerate(_values(position, counts))
+        for partition, value in enumerate(_values(position, counts, stated=stated))
     ]
 
 
@@ -70,7 +76,7 @@ def key(source: str, partition: int) -> bytes:
     return f"~watermark:{source}:{partition}".encode()
 
 
-def _values(position: Position, counts: Counts) -> list[dict[str, Any]]:
+def _values(position: Position, counts: Counts, *, stated: bool) -> list[dict[str, Any]]:
     said = {
         "source": position.source,
         "epoch": position.epoch,
@@ -93,7 +99,7 @@ def _values(position: Position, counts: Counts) -> list[dict[str, Any]]:
         "complete_cycle": position.complete_cycle,
         "present_until": position.present_until,
         "identity_until": position.closed_at,
-        "stated": False,
+        "stated": stated,
         "broken_since": None,
         "break_kind": None,
     }

@@ -51,6 +51,7 @@ FIELDS = frozenset(
         "extra",
         "deleted",
         "held",
+        "batch",
         "batches",
         "messages",
         "records",

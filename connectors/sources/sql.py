@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from connectors.columns import Row
 from connectors.mapping import Source, columns_of
 from connectors.reading import Sql
+from connectors.sources.snapshot import Alarm
 from process.errors import PermanentError, SettingsError, TransientError
 from process.messages import say
 
@@ -43,8 +44,14 @@ class SqlSource:
         with self._translated(), self._engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
 
+    def more(self) -> bool:
+        return False
+
+    def alarms(self) -> Sequence[Alarm]:
+        return ()
+
     @contextmanager
-    def snapshot(self) -> "Iterator[SqlSnapshot]":
+    def snapshot(self, not_before_ms: int = 0) -> "Iterator[SqlSnapshot]":  # noqa: ARG002 - a database shows the present only
         """The table as it is now; the transaction ends with the context."""
         with self._translated():
             connection = self._engine.connect()
@@ -117,11 +124,13 @@ class SqlSource:
 
 
 class SqlSnapshot:
-    """One read-only transaction."""
+    """One read-only transaction: the whole table, so that nothing it lacks was there."""
+
+    stated = owed = False
 
     def __init__(self, source: SqlSource, connection: Connection, begun: "_Begun") -> None:
         self._source, self._connection = source, connection
-        self.at_ms = begun.at_ms
+        self.at_ms = self.present_ms = begun.at_ms
         self.incarnation = begun.incarnation
 
     def rows(self, columns: Sequence[str], order_by: Sequence[str] = ()) -> Iterator[Row]:

@@ -20,6 +20,7 @@ from connectors.mapper import Mapper
 from connectors.mapping import Source
 from connectors.metrics import Metrics
 from connectors.publish import Publisher
+from connectors.sources.snapshot import Alarm
 from connectors.store import Store
 from deploy.district import synthetic
 from schemas.audit import AuditKey, Sum
@@ -182,8 +183,14 @@ class ListRows:
     def reach(self) -> None:
         pass
 
+    def more(self) -> bool:
+        return False
+
+    def alarms(self) -> Sequence[Alarm]:
+        return ()
+
     @contextmanager
-    def snapshot(self) -> Iterator[ListSnapshot]:
+    def snapshot(self, not_before_ms: int = 0) -> Iterator[ListSnapshot]:
         self.at_ms += 1_000
         yield ListSnapshot([dict(row) for row in self.rows], self.at_ms, self.incarnation)
 
@@ -196,6 +203,12 @@ class ListSnapshot:
     seen: list[Row]
     at_ms: int
     incarnation: str
+    stated: bool = False
+    owed: bool = False
+
+    @property
+    def present_ms(self) -> int:
+        return self.at_ms
 
     def rows(self, columns: Sequence[str], order_by: Sequence[str] = ()) -> Iterator[Row]:
         seen = sorted(self.seen, key=lambda row: [str(row[name]) for name in order_by])
@@ -205,9 +218,9 @@ class ListSnapshot:
 class World:
     """One source with its connector, which can be killed and started again."""
 
-    def __init__(self, of: Source, folder: Path, prefix: str = PREFIX) -> None:
+    def __init__(self, of: Source, folder: Path, prefix: str = PREFIX, rows: Any = None) -> None:
         self.source, self.folder = of, folder
-        self.kafka, self.rows = MemoryKafka(), ListRows()
+        self.kafka, self.rows = MemoryKafka(), rows or ListRows()
         self.prefix = prefix
         self._store: Store | None = None
         self._cycles: Cycles | None = None
