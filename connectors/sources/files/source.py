@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.mapper import Row
+from connectors.columns import Row
 from connectors.mapping import Source
 from connectors.reading import Files
 from connectors.sources.files.intake import Intake

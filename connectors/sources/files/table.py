@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from connectors.mapper import Row
+from connectors.columns import Row
 from connectors.sources.files.control import Control
 from connectors.sources.files.lines import Line, Value
 from connectors.sources.files.order import Accepted
