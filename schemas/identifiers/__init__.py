@@ -43,7 +43,7 @@ from schemas.identifiers.companies import credit_code, organisation_code, regist
 from schemas.identifiers.divisions import SYNTHETIC_DIVISION, is_division
 from schemas.identifiers.documents import hk_macao_travel_permit, passport, residence_permit, taiwan_travel_permit
 from schemas.identifiers.kinds import CREDIT_CODE_KINDS, credit_code_kind
-from schemas.identifiers.persons import foreigner_card, hmt_residence_permit, resident_number
+from schemas.identifiers.persons import foreigner_card, hmt_residence_permit, other_length, resident_number
 from schemas.identifiers.schemes import SCHEMES, Scheme, check
 from schemas.identifiers.social import social_person, social_registration, social_security_number, social_unit
 
@@ -86,6 +86,7 @@ __all__ = [
     "hmt_residence_permit",
     "is_division",
     "organisation_code",
+    "other_length",
     "passport",
     "registration_number",
     "residence_permit",

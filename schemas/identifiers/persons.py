@@ -62,7 +62,30 @@ def _card(value: str) -> str:
 
 
 def _is_right(value: str) -> bool:
-    return "10X98765432"[sum(int(c) * w for c, w in zip(value, _W_RESIDENT, strict=False)) % 11] == value[17]
+    return _check_digit(value) == value[17]
+
+
+def _check_digit(value: str) -> str:
+    return "10X98765432"[sum(int(c) * w for c, w in zip(value, _W_RESIDENT, strict=False)) % 11]
+
+
+def other_length(number: Checked) -> Checked | None:
+    """The same citizen's number with 18 digits where this has 15, or with 15 where it has 18; None: there is none.
+
+    For asking whether both stand in a register, never for joining them: some 15 digits were given twice, and those
+    that end in 996 to 999 may be of the century before.
+
+    >>> other_length(resident_number("110105491231002")) == resident_number("11010519491231002X")
+    True
+    """
+    value, other = number.value, ""
+    if number.scheme == RESIDENT_NUMBER_15:
+        bare = f"{value[:6]}19{value[6:]}"
+        other = bare + _check_digit(bare)
+    elif number.scheme == RESIDENT_NUMBER and number.verdict == OK and value[6:8] == "19":
+        other = value[:6] + value[8:17]
+    found = resident_number(other)
+    return found if found.scheme in {RESIDENT_NUMBER, RESIDENT_NUMBER_15} and found.verdict != BAD_FORM else None
 
 
 def hmt_residence_permit(raw: str) -> Checked:

@@ -6,6 +6,7 @@ Every number is a specimen printed in a standard or lies in division 350299, whi
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from schemas.identifiers import (
     AMBIGUOUS,
@@ -23,6 +24,7 @@ from schemas.identifiers import (
     credit_code,
     is_division,
     organisation_code,
+    other_length,
     registration_number,
     resident_number,
     tax_number,
@@ -367,3 +369,13 @@ def test_what_no_edition_lists_is_no_division(code: str) -> None:
 
 def test_a_site_adds_divisions_of_its_own() -> None:
     assert is_division(SYNTHETIC_DIVISION, [SYNTHETIC_DIVISION])
+
+
+@given(numbers.resident_numbers)
+def test_only_a_number_of_the_last_century_has_another_length_and_it_leads_back(number: str) -> None:
+    other = other_length(resident_number(number))
+
+    assert (other is not None) == (number[6:8] == "19")
+    if other is not None:
+        assert other.value == number[:6] + number[8:17]
+        assert other_length(other) == resident_number(number)
