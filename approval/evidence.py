@@ -17,19 +17,34 @@ IN_QUESTION: Final = "in_question"
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A coded part of a list's element; `canonical` is None where the code list does not know what was written."""
+
+    canonical: str | None
+    raw: str
+
+
+Part = str | date | Code | None
+Value = str | date | Mapping[str, Part] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Dissent:
     """A comparable claim that says something else."""
 
     source: str
-    value: str | date | None
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The registry's belief about one attribute; a code by its canonical form, None where the code list has none."""
+    """The registry's belief about one attribute, or about one element of a list.
+
+    A code by its canonical form, None where the code list has none; an element by its parts.
+    """
 
     attribute: str
-    value: str | date | None
+    value: Value
     state: str = KNOWN
     reason: str | None = None
     raw: str | None = None
@@ -43,6 +58,11 @@ class Fact:
     def department(self) -> str | None:
         """Whose word it is."""
         return None if self.source is None else department(self.source)
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts of an element; of anything else none."""
+        return self.value if isinstance(self.value, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,7 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One subject as a decision sees it.
+    """One subject as a decision sees it: `facts` by attribute, `lists` of them where an attribute has many.
 
     `unclear` says why it cannot be told who this is, None: it can. `apart`: another subject carries one of its
     numbers, and nobody has joined or parted the two; what is not on record here may be on record there.
@@ -84,6 +104,7 @@ class Evidence:
     subject: str | None
     condition: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    lists: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     newest: Mapping[str, Newest] = field(default_factory=dict)
     watermarks: Mapping[str, Watermark] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
@@ -101,10 +122,17 @@ def department(source: str) -> str:
 
 
 def facts_of(entry: Mapping[str, Any]) -> Mapping[str, Fact]:
-    """The facts a registry entry states; attributes nobody speaks of are left out."""
+    """The facts a registry entry states of attributes with one value; those nobody speaks of are left out."""
     members = entry["members"]
     stated = ((name, fact) for name, fact in entry["facts"].items() if isinstance(fact, Mapping))
     return MappingProxyType({name: _fact(name, fact, members) for name, fact in stated})
+
+
+def lists_of(entry: Mapping[str, Any]) -> Mapping[str, tuple[Fact, ...]]:
+    """The elements a registry entry states of attributes with many; past and coming ones too."""
+    members = entry["members"]
+    stated = ((name, facts) for name, facts in entry["facts"].items() if isinstance(facts, list) and facts)
+    return MappingProxyType({name: tuple(_fact(name, fact, members) for fact in facts) for name, facts in stated})
 
 
 def _fact(name: str, fact: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Fact:
@@ -128,10 +156,21 @@ def _dissent(dissent: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Di
     return Dissent(members[dissent["member"]]["source"], raw if value is None else value)
 
 
-def _value(value: Any) -> tuple[str | date | None, str | None]:
-    if isinstance(value, Mapping):
+def _value(value: Any) -> tuple[Value, str | None]:
+    if not isinstance(value, Mapping):
+        return value, None
+    if _is_code(value):
         return value["canonical"], value["raw"]
-    return value, None
+    return MappingProxyType({name: _part(part) for name, part in value.items()}), None
+
+
+def _part(part: Any) -> Part:
+    return Code(part["canonical"], part["raw"]) if isinstance(part, Mapping) else part
+
+
+def _is_code(value: Mapping[str, Any]) -> bool:
+    # A record's value may have a part called like one of a code's, never all three and nothing else.
+    return set(value) == {"raw", "canonical", "list"}
 
 
 def newest_of(entry: Mapping[str, Any]) -> Mapping[str, Newest]:

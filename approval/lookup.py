@@ -3,25 +3,36 @@
 import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Table, and_, func, or_, select
 
-from approval.evidence import NONE, Evidence, Watermark, facts_of, newest_of, unclear_by_aliases, watermark_of
+from approval.evidence import (
+    NONE,
+    Evidence,
+    Watermark,
+    facts_of,
+    lists_of,
+    newest_of,
+    unclear_by_aliases,
+    watermark_of,
+)
 from approval.view import aliases, entries, identifiers, meta_of, past_entries, past_watermarks, watermarks
 from process.errors import PermanentError
 from process.messages import say
 from schemas.codec import contract
 from schemas.identifiers import (
     BAD_FORM,
+    CREDIT_CODE,
+    ORGANISATION_CODE,
+    REGISTRATION_NUMBER,
+    SCHEMES,
+    TAX_NUMBER,
     Checked,
-    credit_code,
-    organisation_code,
-    registration_number,
-    resident_number,
-    tax_number,
+    check,
+    other_length,
 )
-from schemas.subjects import DistrictKey, legal_subjects, partition, person_subject
+from schemas.subjects import DistrictKey, legal_subjects, partition, person_subject, person_subjects
 
 
 class UnreadableNumberError(PermanentError):
@@ -35,10 +46,14 @@ class ErasedError(PermanentError):
 
 
 class Found(NamedTuple):
-    """A subject, or why the number does not tell which."""
+    """A subject, or why the number does not tell which.
+
+    `twins` are subjects under another form of the same number, which nobody has joined with this one.
+    """
 
     subject: str | None
     unclear: str | None = None
+    twins: tuple[str, ...] = ()
 
 
 def find(connection: Connection, kind: str, number: str, key: DistrictKey, divisions: Collection[str]) -> Found:
@@ -47,35 +62,54 @@ def find(connection: Connection, kind: str, number: str, key: DistrictKey, divis
     The subject key the number gives comes first; subjects that carry the number as one of several are found by
     the view's index. A number that several subjects carry names none of them.
     """
-    checked = _readings(kind, number, divisions)
+    checked = _readings(kind, number, key, divisions)
     keys = _keys(kind, checked, key)
     known = {_canonical(connection, subject) for subject in keys if _on_record(connection, subject)}
-    carrying = {_canonical(connection, subject) for subject in _carriers(connection, checked, key)}
-    found = sorted(known | carrying)
+    found = sorted(known | _carriers(connection, kind, checked, key))
     if len(found) > 1 or (not found and len(keys) > 1):
         return Found(None, "several_subjects")
     if not found and not keys:
         raise UnreadableNumberError(say("approval.unreadable_number"))
-    return Found(keys[0]) if known or not found else Found(found[0])
+    subject = keys[0] if known or not found else found[0]
+    return Found(subject, twins=_twins(connection, kind, checked, key, _canonical(connection, subject)))
 
 
-def _readings(kind: str, number: str, divisions: Collection[str]) -> list[Checked]:
-    if kind == "natural_person":
-        readings = [resident_number(number)]
-    else:
-        readings = [
-            credit_code(number),
-            organisation_code(number),
-            registration_number(number),
-            tax_number(number, divisions),
-        ]
-    return [reading for reading in readings if reading.verdict != BAD_FORM]
+# Numbers of social insurance mean nothing outside the system that gave them, and have the form of many others.
+_LEGAL_SCHEMES: Final = (CREDIT_CODE, ORGANISATION_CODE, REGISTRATION_NUMBER, TAX_NUMBER)
+
+
+def _readings(kind: str, number: str, key: DistrictKey, divisions: Collection[str]) -> list[Checked]:
+    """What the number can be; of a person's, a local number only where it has the form of no national one."""
+    natural = kind == "natural_person"
+    schemes = _schemes(kind) if natural else _LEGAL_SCHEMES
+    # Several schemes may answer with the same reading: a column of one holds numbers of others.
+    checked = list(dict.fromkeys(check(scheme, number, divisions) for scheme in schemes))
+    readings = [reading for reading in checked if reading.verdict != BAD_FORM]
+    naming = [reading for reading in readings if natural and person_subjects([reading], key)]
+    return naming or readings
+
+
+def _schemes(kind: str) -> list[str]:
+    return [name for name, scheme in SCHEMES.items() if scheme.subject == kind]
 
 
 def _keys(kind: str, checked: Iterable[Checked], key: DistrictKey) -> list[str]:
-    if kind == "natural_person":
-        return [person_subject(number, key) for number in checked]
-    return legal_subjects(checked, key)
+    return person_subjects(checked, key) if kind == "natural_person" else legal_subjects(checked, key)
+
+
+def _twins(
+    connection: Connection, kind: str, checked: Iterable[Checked], key: DistrictKey, subject: str
+) -> tuple[str, ...]:
+    """Other subjects that the number names in its other length, 15 digits for 18 or 18 for 15."""
+    others = [other for number in checked if (other := other_length(number)) is not None]
+    named = {_canonical(connection, person_subject(other, key)) for other in others}
+    carrying = _carriers(connection, kind, others, key)
+    return tuple(sorted({each for each in named | carrying if each != subject and _is_live(connection, each)}))
+
+
+def _is_live(connection: Connection, subject: str) -> bool:
+    live = and_(entries.c.subject == subject, entries.c.condition != "gone")
+    return connection.execute(select(entries.c.subject).where(live)).first() is not None
 
 
 def _on_record(connection: Connection, subject: str) -> bool:
@@ -84,11 +118,15 @@ def _on_record(connection: Connection, subject: str) -> bool:
     )
 
 
-def _carriers(connection: Connection, checked: Iterable[Checked], key: DistrictKey) -> Iterable[str]:
+def _carriers(connection: Connection, kind: str, checked: Iterable[Checked], key: DistrictKey) -> set[str]:
+    """Subjects of the kind that carry one of the numbers: a company that carries a person's is not that person."""
+    found: set[str] = set()
     for number in checked:
         value = key.pseudonym(number.scheme, number.value) if number.personal else number.value
-        carries = and_(identifiers.c.scheme == number.scheme, identifiers.c.value == value)
-        yield from connection.scalars(select(identifiers.c.subject).where(carries))
+        carries = and_(identifiers.c.scheme == number.scheme, identifiers.c.value == value, entries.c.kind == kind)
+        of_kind = select(identifiers.c.subject).join(entries, entries.c.subject == identifiers.c.subject)
+        found |= {_canonical(connection, subject) for subject in connection.scalars(of_kind.where(carries))}
+    return found
 
 
 def _canonical(connection: Connection, subject: str) -> str:
@@ -116,20 +154,23 @@ def evidence(connection: Connection, kind: str, found: Found, at: datetime | Non
         subject=subject,
         condition=NONE if entry is None else entry["condition"],
         facts={} if entry is None else facts_of(entry),
+        lists={} if entry is None else lists_of(entry),
         newest={} if entry is None else newest_of(entry),
         watermarks={mark.source: mark for mark in here},
         sources=sources,
         caught_up=caught_up,
         unclear=_moving(entry) or unclear_by_aliases(epoch, here, there),
-        apart=_apart(connection, subject),
+        apart=bool(found.twins) or _apart(connection, kind, subject),
     )
 
 
-def _apart(connection: Connection, subject: str) -> bool:
-    """Whether another subject carries a number this one carries."""
+def _apart(connection: Connection, kind: str, subject: str) -> bool:
+    """Whether another subject carries a number of the kind that this one carries."""
     own, other = identifiers.alias(), identifiers.alias()
     same = and_(other.c.scheme == own.c.scheme, other.c.value == own.c.value, other.c.subject != own.c.subject)
-    shared = select(other.c.subject).join_from(own, other, same).where(own.c.subject == subject)
+    # An employee's row may carry the unit's numbers, and a company's its owner's: those they do not share.
+    theirs = and_(own.c.subject == subject, own.c.scheme.in_(_schemes(kind)))
+    shared = select(other.c.subject).join_from(own, other, same).where(theirs)
     return connection.execute(shared).first() is not None
 
 

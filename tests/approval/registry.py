@@ -27,7 +27,6 @@ GENERATION = {
     "id_mode": "lock",
     "installation": "test",
 }
-_ATTRIBUTES = {kind: catalogues()[kind].attributes for kind in catalogues()}
 
 
 def fact(value: Any, member: int | None = 0, state: str = "known", **changed: Any) -> dict[str, Any]:
@@ -55,38 +54,36 @@ def entry(
     numbers: Iterable[tuple[str, str]] = (),
     condition: str = "live",
     cycle: int = 1,
+    kind: str = "legal_person",
+    sources: Mapping[str, int] | None = None,
 ) -> bytes:
-    """A legal person's entry as the registry holds it; without facts it has no members either."""
-    told = _entry(subject, condition, cycle, bool(facts))
-    identifiers = [{"scheme": s, "value": v, "verdict": "OK", "member": 0} for s, v in numbers]
-    return _encoded("legal_person", told | {"identifiers": identifiers}, facts)
+    """An entry as the registry holds it; without facts it has no members either.
+
+    `sources`: those that speak of it, facts name them by their place, and how many of its rows each had to refuse.
+    """
+    spoken = {MARKET: 0, TAX: 0} if sources is None else sources
+    member = {"record_id": "r1", "part": "", "epoch": 1, "cycle": cycle, "in_question": False}
+    told = {
+        "subject": subject,
+        "condition": condition,
+        "moving_to": None,
+        "facts": {a.name: facts.get(a.name, _NOTHING[a.cardinality]) for a in catalogues()[kind].attributes},
+        "relations": [],
+        "identifiers": [{"scheme": s, "value": v, "verdict": "OK", "member": 0} for s, v in numbers],
+        "conflicts": [],
+        "members": [{"source": source, **member} for source in spoken] if facts else [],
+        "sources": [{"source": s, "epoch": 1, "cycle": cycle, "refused": refused} for s, refused in spoken.items()],
+        "content_hash": bytes(16),
+    }
+    return contract().encode(contract().newest(FAMILIES[kind]), told)
+
+
+_NOTHING: Mapping[str, Any] = {"one": None, "many": []}
 
 
 def person(subject: str) -> bytes:
     """A natural person's entry of whom nothing is stated."""
-    return _encoded("natural_person", _entry(subject, "live", 1, has_members=False), {})
-
-
-def _encoded(kind: str, told: Mapping[str, Any], facts: Mapping[str, Any]) -> bytes:
-    nothing: dict[str, Any] = {a.name: [] if a.cardinality == "many" else None for a in _ATTRIBUTES[kind]}
-    return contract().encode(contract().newest(FAMILIES[kind]), {**told, "facts": nothing | dict(facts)})
-
-
-def _entry(subject: str, condition: str, cycle: int, has_members: bool) -> dict[str, Any]:
-    member = {"record_id": "r1", "part": "", "epoch": 1, "cycle": cycle, "in_question": False}
-    newest = {"epoch": 1, "cycle": cycle, "refused": 0}
-    return {
-        "subject": subject,
-        "condition": condition,
-        "moving_to": None,
-        "facts": {},
-        "relations": [],
-        "identifiers": [],
-        "conflicts": [],
-        "members": [{"source": source, **member} for source in (MARKET, TAX)] if has_members else [],
-        "sources": [{"source": source, **newest} for source in (MARKET, TAX)],
-        "content_hash": bytes(16),
-    }
+    return entry(subject, {}, kind="natural_person")
 
 
 def watermark(source: str, number: int, until: datetime, cycle: int = 1, **changed: Any) -> bytes:
@@ -130,9 +127,9 @@ def of_history(subject: str, value: bytes | None, change: int, prefix: str = PRE
     return Outgoing(topics.history(prefix), number, f"{subject}#{change}".encode(), record)
 
 
-def of_alias(subject: str, alias_of: str, epoch: int = 0, prefix: str = PREFIX) -> Outgoing:
+def of_alias(subject: str, alias_of: str, epoch: int = 0, prefix: str = PREFIX, kind: str = "legal-person") -> Outgoing:
     value = contract().encode("registry/alias-1", {"alias_of": alias_of, "alias_epoch": epoch})
-    return of_entry(subject, value, prefix=prefix)
+    return of_entry(subject, value, prefix=prefix, kind=kind)
 
 
 def of_watermark(
@@ -141,10 +138,17 @@ def of_watermark(
     return Outgoing(topics.registry(prefix, kind), number, f"~watermark:{source}:{number}".encode(), value)
 
 
-def everywhere(source: str, until: datetime, cycle: int = 1, prefix: str = PREFIX, **changed: Any) -> list[Outgoing]:
+def everywhere(
+    source: str,
+    until: datetime,
+    cycle: int = 1,
+    prefix: str = PREFIX,
+    kind: str = "legal-person",
+    **changed: Any,
+) -> list[Outgoing]:
     """A source's watermark in every partition."""
     marks = ((number, watermark(source, number, until, cycle, **changed)) for number in range(PARTITIONS))
-    return [of_watermark(source, number, value, prefix) for number, value in marks]
+    return [of_watermark(source, number, value, prefix, kind) for number, value in marks]
 
 
 def generation(prefix: str = PREFIX) -> list[Outgoing]:
