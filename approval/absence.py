@@ -6,11 +6,12 @@ whose subject nobody could read, silence means nothing yet; nor does it while an
 the same numbers.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from approval.evidence import Evidence, Newest, Watermark, department
 from approval.items import Material
+from approval.trust import Asked
 from approval.verdicts import Reason, Verdict
 from schemas.catalogue import catalogues
 
@@ -23,13 +24,15 @@ class Silence(NamedTuple):
     until: datetime | None = None
 
 
-def silence(attribute: str, material: Material, evidence: Evidence, at: datetime) -> Silence:
-    """What it means that no value of the attribute is on record."""
+def silence(attribute: str, evidence: Evidence, asked: Asked) -> Silence:
+    """What it means that no value of the attribute, or no other element of a list, is on record."""
+    material = asked.material
     if evidence.apart:
         return Silence(Verdict.IDENTITY_UNCLEAR, Reason("number_elsewhere", {"attribute": attribute}))
     authorities = _authorities(attribute, evidence.kind)
     sources = sorted(s for s in evidence.sources | set(evidence.watermarks) if department(s) in authorities)
     unheard = authorities.intersection(material.authorities) - {department(source) for source in sources}
+    unheard |= {department(source) for source in asked.stating.get(attribute, ()) if source not in sources}
     if unheard:
         fields = {"attribute": attribute, "department": min(unheard)}
         return Silence(Verdict.SOURCE_BEHIND, Reason("no_watermark", fields))
@@ -37,7 +40,7 @@ def silence(attribute: str, material: Material, evidence: Evidence, at: datetime
     # What a person has to look at comes before what only takes time.
     for found in sorted(kept, key=lambda silence: silence.verdict is not Verdict.IN_QUESTION):
         return found
-    return _as_of(attribute, [evidence.watermarks[source] for source in sources], material, at)
+    return _as_of(attribute, [evidence.watermarks[source] for source in sources], asked)
 
 
 def _authorities(attribute: str, kind: str) -> set[str]:
@@ -69,10 +72,10 @@ def _later(newest: Newest, watermark: Watermark) -> bool:
     return newest.epoch > watermark.epoch or newest.cycle > complete
 
 
-def _as_of(attribute: str, watermarks: list[Watermark], material: Material, at: datetime) -> Silence:
+def _as_of(attribute: str, watermarks: list[Watermark], asked: Asked) -> Silence:
     times = [time for w in watermarks for time in (w.complete_until, w.identity_until) if time is not None]
-    until = min([*times, at])
+    until = min([*times, asked.at])
     fields = {"attribute": attribute, "department": department(watermarks[0].source), "until": until}
-    if until < at - (material.max_age or timedelta(0)):
+    if until < asked.oldest:
         return Silence(Verdict.STALE, Reason("absence_stale", fields), until)
     return Silence(Verdict.ABSENT, Reason("absent", fields), until)

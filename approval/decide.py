@@ -2,27 +2,39 @@
 
 Touches nothing and remembers nothing, so the same item version, evidence and time give the same verdicts years
 later. A waiver needs every predicate of one alternative to be true; what is not known never counts as true.
+
+Where a fact names another subject and that one's evidence is not given, the decision says so (`wanted`) and is none
+yet: whoever asks looks it up and asks again. So only those are looked up on whom a verdict depends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from approval.absence import silence
-from approval.evidence import DISPUTED, IN_QUESTION, UNKNOWN, Evidence, Fact, Watermark, department
+from approval.civil import day_of
+from approval.elements import Others, none, some
+from approval.evidence import Evidence
+from approval.intervals import without_gap
 from approval.items import Item, Material, Predicate
+from approval.items.item import APPLICATION
+from approval.months import months_on_time
+from approval.single import compared, like, usable, value_of
+from approval.trust import Asked, barred
 from approval.verdicts import Decision, Finding, Reason, Verdict, all_of, any_of
-from schemas.text import alike
 
-CIVIL_TIME: Final = ZoneInfo("Asia/Shanghai")
+NOBODY: Final[Others] = MappingProxyType({})
 
 
-def decide(item: Item, subjects: Mapping[str, Evidence], at: datetime) -> tuple[Decision, ...]:
-    """A decision per material, in the item's order; `subjects` gives the evidence for every role of the item."""
+def decide(item: Item, subjects: Mapping[str, Evidence], at: datetime, others: Others = NOBODY) -> tuple[Decision, ...]:
+    """A decision per material, in the item's order; `subjects` gives the evidence for every role of the item.
+
+    `others` gives that of subjects whom facts name, by key.
+    """
     known = {role: _known_at(evidence, at) for role, evidence in subjects.items()}
-    return tuple(_decision(material, known[material.subject], at) for material in item.materials)
+    named = {subject: _known_at(evidence, at) for subject, evidence in others.items()}
+    return tuple(_decision(item, material, known, named, at) for material in item.materials)
 
 
 # A source's clock may run ahead of ours by this much; a watermark from further ahead is of a later time.
@@ -35,124 +47,76 @@ def _known_at(evidence: Evidence, at: datetime) -> Evidence:
     return replace(evidence, watermarks=earlier, sources=evidence.sources | set(evidence.watermarks))
 
 
-def _decision(material: Material, evidence: Evidence, at: datetime) -> Decision:
+def _decision(
+    item: Item, material: Material, subjects: Mapping[str, Evidence], others: Others, at: datetime
+) -> Decision:
     if material.not_shared is not None:
         return Decision(material, Verdict.NOT_SHARED, Reason("nobody_shares", {"said": material.not_shared}))
-    alternatives = [
-        [_finding(predicate, material, evidence, at) for predicate in alternative.all_of]
-        for alternative in material.any_of
-    ]
-    findings = any_of(alternatives)
+    asked = Asked(material, at, _evidence_date(material, at), item.sources)
+    if asked.on > day_of(at):
+        return Decision(material, Verdict.SOURCE_BEHIND, Reason("day_ahead", {"since": asked.on}))
+    findings = _first_that_proves(material, subjects, others, asked)
     spokesman = all_of(findings)
     return Decision(material, spokesman.verdict, spokesman.reason, tuple(findings), spokesman.as_of)
 
 
-def _finding(predicate: Predicate, material: Material, evidence: Evidence, at: datetime) -> Finding:
-    name = predicate.attribute
-    fact = evidence.facts.get(name)
-    if evidence.unclear is not None:
-        return Finding(Verdict.IDENTITY_UNCLEAR, Reason(evidence.unclear), name, fact)
-    if not evidence.caught_up:
-        return Finding(Verdict.SOURCE_BEHIND, Reason("view_behind"), name, fact)
-    if fact is None or fact.state == UNKNOWN:
-        return _unsaid(predicate, fact, material, evidence, at)
-    return _doubt(fact, material, at) or _aged(predicate, fact, material, evidence, at)
+def _evidence_date(material: Material, at: datetime) -> date:
+    """The day on which facts must hold: the day of the question, or the fixed one of its year."""
+    today = day_of(at)
+    if material.evidence_date == APPLICATION:
+        return today
+    return date.fromisoformat(f"{today.year}-{material.evidence_date}")
 
 
-def _unsaid(predicate: Predicate, fact: Fact | None, material: Material, evidence: Evidence, at: datetime) -> Finding:
-    """What follows when no value is on record: only what the sources' completeness allows."""
-    name = predicate.attribute
-    if fact is not None and fact.reason == "ineligible":
-        return Finding(Verdict.NOT_SHARED, Reason("nobody_may_say", {"attribute": name}), name, fact)
-    known = silence(name, material, evidence, at)
-    if known.verdict is not Verdict.ABSENT:
-        return Finding(known.verdict, known.reason, name, fact, known.until)
-    if predicate.absent:
-        return Finding(Verdict.PROVED, Reason("absence_known", known.reason.fields), name, fact, known.until)
-    return Finding(Verdict.ABSENT, known.reason, name, fact, known.until)
+def _first_that_proves(
+    material: Material, subjects: Mapping[str, Evidence], others: Others, asked: Asked
+) -> Sequence[Finding]:
+    """The alternative that speaks for the material; those behind one that proves, or that waits, are not looked at."""
+    tried: list[list[Finding]] = []
+    for alternative in material.any_of:
+        findings = [each for predicate in alternative.all_of for each in _findings(predicate, subjects, others, asked)]
+        denied = any(finding.truth is False for finding in findings)
+        if denied:
+            findings = [replace(finding, wanted=False) for finding in findings]
+        if all_of(findings).truth or any(finding.wanted for finding in findings):
+            return findings
+        tried.append(findings)
+    return any_of(tried)
 
 
-def _doubt(fact: Fact, material: Material, at: datetime) -> Finding | None:
-    """What keeps a stated fact from being used whatever its value; None: nothing does."""
-    today = at.astimezone(CIVIL_TIME).date()
-    doubts = (
-        (fact.state == DISPUTED, Verdict.DISPUTED, "disputed"),
-        (fact.state == IN_QUESTION, Verdict.IN_QUESTION, "newest_refused"),
-        (fact.department not in material.authorities, Verdict.NOT_SHARED, "other_authority"),
-        (fact.value is None, Verdict.IN_QUESTION, "code_unknown"),
-        (fact.effective_from is not None and fact.effective_from > today, Verdict.IN_QUESTION, "not_yet"),
-        (fact.effective_to is not None and fact.effective_to < today, Verdict.IN_QUESTION, "ended"),
-    )
-    for applies, verdict, code in doubts:
-        if applies:
-            return Finding(verdict, Reason(code, _doubted(fact, material)), fact.attribute, fact)
-    return None
+def _findings(predicate: Predicate, subjects: Mapping[str, Evidence], others: Others, asked: Asked) -> list[Finding]:
+    """What a predicate comes to; several findings where it looks at several subjects."""
+    role = asked.material.role_of(predicate)
+    if predicate.same_as is not None:
+        return _alike(predicate.attribute, (role, predicate.same_as), subjects, asked)
+    found = _answered(predicate, subjects[role], others, asked)
+    return [_placed(finding, role, asked.material) for finding in found]
 
 
-def _doubted(fact: Fact, material: Material) -> Mapping[str, object]:
-    return {
-        "attribute": fact.attribute,
-        "department": fact.department,
-        "against": sorted({department(dissent.source) for dissent in fact.dissent}),
-        "accepted": list(material.authorities),
-        "since": fact.effective_from,
-        "until": fact.effective_to,
-    }
+def _alike(attribute: str, roles: tuple[str, str], subjects: Mapping[str, Evidence], asked: Asked) -> list[Finding]:
+    """Whether two roles have the same value of an attribute."""
+    own, other = (usable(attribute, subjects[role], asked) for role in roles)
+    if own.truth and other.fact is not None and other.truth:
+        own = like(attribute, value_of(other.fact), subjects[roles[0]], asked)
+    return [replace(own, role=roles[0]), replace(other, role=roles[1])]
 
 
-def _aged(predicate: Predicate, fact: Fact, material: Material, evidence: Evidence, at: datetime) -> Finding:
-    """The comparison, where the fact is confirmed recently enough for it to count."""
-    name, fields = fact.attribute, {"attribute": fact.attribute, "department": fact.department}
-    watermark = evidence.watermarks.get(fact.source or "")
-    if watermark is None:
-        return Finding(Verdict.SOURCE_BEHIND, Reason("no_watermark", fields), name, fact)
-    confirmed = min(_confirmed(fact, watermark), at)
-    if confirmed < at - (material.max_age or timedelta(0)):
-        return Finding(Verdict.STALE, _why_stale(watermark, fields, confirmed), name, fact, confirmed)
-    if _holds(predicate, fact):
-        return Finding(Verdict.PROVED, Reason("holds", fields), name, fact, confirmed)
-    return Finding(Verdict.DISPROVED, Reason(_denial(predicate), _asked(predicate, fields)), name, fact, confirmed)
+def _answered(predicate: Predicate, evidence: Evidence, others: Others, asked: Asked) -> list[Finding]:
+    if predicate.question and (unusable := barred(predicate.attribute, evidence)) is not None:
+        return [unusable]
+    if predicate.some is not None:
+        return some(predicate, evidence, asked, others)
+    if predicate.none is not None:
+        return [none(predicate, evidence, asked)]
+    if predicate.without_gap is not None:
+        return [without_gap(predicate, predicate.without_gap, evidence, asked)]
+    if predicate.months_on_time is not None:
+        return [months_on_time(predicate, predicate.months_on_time, evidence, asked)]
+    return [compared(predicate.attribute, predicate, evidence, asked)]
 
 
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def _confirmed(fact: Fact, watermark: Watermark) -> datetime:
-    """Up to when the source is known to have said so: its last complete look, or the one that brought the fact."""
-    looks = [fact.observed_at or _NEVER]
-    if watermark.complete_until is not None and watermark.present_until is not None:
-        looks.append(min(watermark.complete_until, watermark.present_until))
-    return max(looks)
-
-
-def _why_stale(watermark: Watermark, fields: Mapping[str, object], confirmed: datetime) -> Reason:
-    if watermark.broken_since is not None:
-        return Reason("stale_broken", {**fields, "until": confirmed, "cycle": watermark.broken_since})
-    if watermark.held:
-        return Reason("stale_held", {**fields, "until": confirmed, "count": watermark.held})
-    return Reason("stale", {**fields, "until": confirmed})
-
-
-def _holds(predicate: Predicate, fact: Fact) -> bool:
-    value = fact.value
-    if isinstance(value, date):
-        after = predicate.on_or_after is None or value >= predicate.on_or_after
-        before = predicate.on_or_before is None or value <= predicate.on_or_before
-        return after and before and not predicate.absent
-    text = alike(str(value))
-    match predicate.comparison:
-        case "equals":
-            return text == alike(predicate.equals or "")
-        case "one_of":
-            return text in {alike(each) for each in predicate.one_of or ()}
-        case "contains_any":
-            return any(alike(each) in text for each in predicate.contains_any or ())
-    return predicate.comparison == "present"
-
-
-def _denial(predicate: Predicate) -> str:
-    return {"absent": "on_record", "contains_any": "contains_none"}.get(predicate.comparison, "other_value")
-
-
-def _asked(predicate: Predicate, fields: Mapping[str, object]) -> Mapping[str, object]:
-    return {**fields, "asked": list(predicate.contains_any or predicate.one_of or ())}
+def _placed(finding: Finding, role: str, material: Material) -> Finding:
+    """The finding with whose it is, and what its reason tells by the names the material discloses."""
+    role = finding.role or role
+    tells = tuple(material.name_of(role, finding.attribute, part) for part in finding.reason.tells)
+    return replace(finding, role=role, reason=replace(finding.reason, tells=tells))

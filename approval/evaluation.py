@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from approval.decide import decide
+from approval.elements import Others
 from approval.evidence import Evidence
 from approval.items import Item
 from approval.lookup import Found, UnreadableNumberError, evidence, find
@@ -35,6 +36,8 @@ class Evaluation:
     subjects: Mapping[str, Evidence]
     decisions: tuple[Decision, ...]
     seen: Seen
+    # Subjects whom facts named, by key: those that had to be looked up.
+    others: Others = field(default_factory=dict)
 
 
 def evaluate(
@@ -51,9 +54,24 @@ def evaluate(
         found = {role: _find(connection, item, role, numbers[role], key, divisions) for role in item.subjects}
         subjects = {role: evidence(connection, item.subjects[role], each, at) for role, each in found.items()}
         seen = _seen(connection)
-    # Taken after the view was read: what it shows is of an earlier time, never of a later one.
-    moment = at or now()
-    return Evaluation(item, moment, subjects, decide(item, subjects, moment), seen)
+        # Taken when the view's state is fixed: what it shows is of an earlier time, never of a later one.
+        moment = at or now()
+        others, decisions = _settled(connection, item, subjects, moment, at)
+    return Evaluation(item, moment, subjects, decisions, seen, others)
+
+
+def _settled(
+    connection: Connection, item: Item, subjects: Mapping[str, Evidence], moment: datetime, at: datetime | None
+) -> tuple[Others, tuple[Decision, ...]]:
+    """The decisions, and those whom facts name that they rest on: each looked up once it decides something."""
+    others: dict[str, Evidence] = {}
+    while True:
+        decisions = decide(item, subjects, moment, others)
+        wanted = {each for decision in decisions for each in decision.wanted}
+        if not wanted:
+            return others, decisions
+        for role, subject in sorted(wanted):
+            others[subject] = evidence(connection, item.kinds[role], Found(subject), at)
 
 
 def _find(

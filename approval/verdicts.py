@@ -63,21 +63,35 @@ _GRAVEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, as a code and what fills its text."""
+    """Why, as a code and what fills its text.
+
+    `tells` names what the fields disclose, as `discloses` of a material does; where that is not to be shown, the text
+    `<code>_undisclosed` stands in, which has none of them but attribute and department.
+    """
 
     code: str
     fields: Mapping[str, object] = field(default_factory=dict)
+    tells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one predicate comes to; `as_of` is up to when what it rests on is confirmed."""
+    """What one predicate comes to; `as_of` is up to when what it rests on is confirmed.
+
+    `fact` is what an attribute with one value says, `elements` are those of a list it rests on. `role` says whose
+    they are, `subject` the key of one that another's fact named. `wanted`: that one has to be looked up first.
+    """
 
     verdict: Verdict
     reason: Reason
     attribute: str
     fact: Fact | None = None
     as_of: datetime | None = None
+    role: str = ""
+    subject: str | None = None
+    elements: tuple[Fact, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    wanted: bool = False
 
     @property
     def truth(self) -> bool | None:
@@ -95,6 +109,11 @@ class Decision:
     findings: tuple[Finding, ...] = ()
     as_of: datetime | None = None
 
+    @property
+    def wanted(self) -> frozenset[tuple[str, str]]:
+        """Roles and keys of subjects that have to be looked up before this is a decision."""
+        return frozenset((each.role, each.subject) for each in self.findings if each.wanted and each.subject)
+
 
 def all_of(findings: Sequence[Finding]) -> Finding:
     """The finding that speaks for all: one that denies beats one that does not know, and that beats one that proves."""
@@ -106,6 +125,11 @@ def all_of(findings: Sequence[Finding]) -> Finding:
 def any_of(alternatives: Sequence[Sequence[Finding]]) -> Sequence[Finding]:
     """The alternative that speaks for the requirement: one that proves; else the one that is nearest to a waiver."""
     return min(alternatives, key=_distance)
+
+
+def gravest(findings: Sequence[Finding]) -> Finding:
+    """Of findings that do not know, the one that is said."""
+    return min(findings, key=lambda finding: _GRAVEST_FIRST.index(finding.verdict))
 
 
 def _distance(findings: Sequence[Finding]) -> int:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from approval.api.problems import Problem, bad_field
-from approval.decide import CIVIL_TIME
+from approval.civil import CIVIL_TIME
 from approval.items import Item
 from process.logs import masked
 

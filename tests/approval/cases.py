@@ -61,22 +61,22 @@ def with_fact(changed: Fact) -> Evidence:
     return replace(FIRM, facts={**FACTS, changed.attribute: changed})
 
 
+PAPER: dict[str, Any] = {
+    "id": "paper",
+    "name_zh": "材料",
+    "name_en": "Paper",
+    "requirement_zh": "要求",
+    "requirement_en": "Requirement",
+    "legal_basis": {"text": "材料清单", "unconfirmed": True},
+}
+TITLED = {"id": "item", "version": 1, "name_zh": "事项", "name_en": "Item", "department": "market_supervision"}
+
+
 def item_with(*alternatives: list[dict[str, Any]], **changed: Any) -> Item:
     """An item of one material that asks for the predicates of any one alternative."""
-    material = {
-        "id": "paper",
-        "name_zh": "材料",
-        "name_en": "Paper",
-        "requirement_zh": "要求",
-        "requirement_en": "Requirement",
-        "authorities": ["market_supervision", "local_tax"],
-        "max_age": "P1D",
-        "any_of": [{"all_of": predicates} for predicates in alternatives],
-        "legal_basis": {"text": "材料清单", "unconfirmed": True},
-    }
-    told = {"id": "item", "version": 1, "name_zh": "事项", "name_en": "Item", "department": "market_supervision"}
-    subjects = {"applicant": "legal_person"}
-    return Item.model_validate({**told, "subjects": subjects, "materials": [material | changed]})
+    authorities = {"authorities": ["market_supervision", "local_tax"], "max_age": "P1D"}
+    material = {**PAPER, **authorities, "any_of": [{"all_of": predicates} for predicates in alternatives]}
+    return Item.model_validate({**TITLED, "subjects": {"applicant": "legal_person"}, "materials": [material | changed]})
 
 
 def licence(evidence: Evidence, at: datetime = NOW) -> Decision:
