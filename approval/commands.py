@@ -65,7 +65,7 @@ def evaluate(arguments: argparse.Namespace, _stop: Event) -> None:
     key = chosen.district_key()
     with _view_of(chosen) as engine:
         found = evaluation.evaluate(engine, item, numbers, at, _now, key, chosen.divisions)
-    told = answer(found.item, found.subjects, found.decisions, found.at)
+    told = answer(found.item, found.subjects, found.decisions, found.at, found.others)
     if arguments.page:
         arguments.page.write_text(page(told, arguments.lang), "utf-8")
     print(to_json(told) if arguments.json else text(told, arguments.lang))

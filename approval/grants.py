@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from approval.evaluation import Evaluation
-from approval.evidence import KNOWN, Evidence, Fact
+from approval.evidence import KNOWN, Evidence, Fact, Value
+from approval.items import COUNT, Item, Material, Named
+from approval.items.checking import MONTHS
 from approval.verdicts import Decision, Finding, Reason
 from schemas.catalogue import Catalogue
 
@@ -50,13 +52,41 @@ def labels(catalogue: Catalogue) -> Labels:
 
 def granted(evaluation: Evaluation, grant: Sensitivity, kinds: Mapping[str, Labels]) -> Evaluation:
     """The evaluation without what is labelled above the grant; `kinds` gives the labels of each kind of subject."""
-    sights = {role: _Sight(grant, kinds[kind]) for role, kind in evaluation.item.subjects.items()}
-    decisions = [sights[each.material.subject].decision(each) for each in evaluation.decisions]
+    sights = {kind: _Sight(grant, kinds[kind]) for kind in evaluation.item.kinds.values()}
+    item = _cut(evaluation.item, sights)
+    materials = {material.id: material for material in item.materials}
+    others = {subject: sights[each.kind].evidence(each) for subject, each in evaluation.others.items()}
     return replace(
         evaluation,
-        item=evaluation.item.model_copy(update={"materials": tuple(each.material for each in decisions)}),
-        subjects={role: sights[role].evidence(each) for role, each in evaluation.subjects.items()},
-        decisions=tuple(decisions),
+        item=item,
+        subjects={role: sights[each.kind].evidence(each) for role, each in evaluation.subjects.items()},
+        # Their keys are provenance: of whom a fact speaks.
+        others=others if grant.reaches(PROVENANCE) else {},
+        decisions=tuple(_decision(each, materials[each.material.id], item, sights) for each in evaluation.decisions),
+    )
+
+
+def _cut(item: Item, sights: Mapping[str, "_Sight"]) -> Item:
+    """The item disclosing no more than the grant allows."""
+    materials = []
+    for material in item.materials:
+        named = [item.named(material, name) for name in material.discloses]
+        shown = [each for name in named for each in sights[name.kind].shown(name)]
+        discloses = tuple(material.name_of(name.role, name.attribute, name.part) for name in shown)
+        materials.append(material.model_copy(update={"discloses": discloses}))
+    return item.model_copy(update={"materials": tuple(materials)})
+
+
+def _decision(decision: Decision, material: Material, item: Item, sights: Mapping[str, "_Sight"]) -> Decision:
+    findings = [(sights[item.kinds[each.role]], each) for each in decision.findings]
+    told = [sight.tells(each.attribute) for sight, each in findings if each.reason == decision.reason]
+    return replace(
+        decision,
+        material=material,
+        # What no finding decided rests on the item's own words.
+        reason=decision.reason if not findings or any(told) else Reason(WITHHELD),
+        findings=tuple(sight.finding(each) for sight, each in findings),
+        as_of=decision.as_of if all(sight.provenance for sight, _ in findings) else None,
     )
 
 
@@ -67,58 +97,68 @@ class _Sight:
     grant: Sensitivity
     labels: Labels
 
+    def shown(self, name: Named) -> list[Named]:
+        """What is left of a name in `discloses`: of a list that is not shown whole, the parts that are."""
+        if not self._shows(name.attribute):
+            return []
+        parts = self._parts(name.attribute)
+        if name.part is None:
+            shown = [part for part in parts if self._shows(f"{name.attribute}.{part}")]
+            return [name] if shown == parts else [name._replace(part=part) for part in sorted(shown)]
+        part = MONTHS if name.part == COUNT else name.part
+        return [name] if self._shows(f"{name.attribute}.{part}") else []
+
     def evidence(self, evidence: Evidence) -> Evidence:
         shown = [fact for name, fact in evidence.facts.items() if self._shows(name)]
-        if self._provenance:
-            return replace(evidence, facts={fact.attribute: self._fact(fact) for fact in shown})
+        lists = {name: tuple(map(self._fact, each)) for name, each in evidence.lists.items() if self._shows(name)}
+        if self.provenance:
+            return replace(evidence, facts={fact.attribute: self._fact(fact) for fact in shown}, lists=lists)
         # Of what is not known the state would have to be told, and that is none of the caller's business.
         known = {fact.attribute: replace(self._fact(fact), state=KNOWN) for fact in shown if fact.state == KNOWN}
         return Evidence(evidence.kind, None, WITHHELD, known)
 
-    def decision(self, decision: Decision) -> Decision:
-        told = [each for each in decision.findings if each.reason == decision.reason]
-        # What no finding decided rests on the item's own words.
-        tells = not decision.findings or any(self._tells(each.attribute) for each in told)
-        shown = filter(self._shows, decision.material.discloses)
-        return replace(
-            decision,
-            material=decision.material.model_copy(update={"discloses": tuple(shown)}),
-            reason=decision.reason if tells else Reason(WITHHELD),
-            findings=tuple(self._finding(each) for each in decision.findings),
-            as_of=decision.as_of if self._provenance else None,
-        )
-
-    def _finding(self, finding: Finding) -> Finding:
+    def finding(self, finding: Finding) -> Finding:
         name, fact = finding.attribute, finding.fact
         if not self._shows(name):
-            return Finding(finding.verdict, Reason(WITHHELD), name, Fact(name, None, state=WITHHELD))
-        if not self._provenance:
-            return Finding(finding.verdict, Reason(WITHHELD), name, self._fact(fact or Fact(name, None)))
-        reason = finding.reason if self._tells(name) else Reason(WITHHELD)
-        return replace(finding, reason=reason, fact=None if fact is None else self._fact(fact))
+            hidden = Fact(name, None, state=WITHHELD)
+            return replace(
+                finding, reason=Reason(WITHHELD), fact=hidden, as_of=None, subject=None, elements=(), counts={}
+            )
+        elements = tuple(map(self._fact, finding.elements))
+        if not self.provenance:
+            hidden = self._fact(fact or Fact(name, None))
+            return replace(
+                finding, reason=Reason(WITHHELD), fact=hidden, as_of=None, subject=None, elements=elements
+            )
+        reason = finding.reason if self.tells(name) else Reason(WITHHELD)
+        return replace(finding, reason=reason, fact=None if fact is None else self._fact(fact), elements=elements)
+
+    def tells(self, name: str) -> bool:
+        """Whether a sentence about the attribute is shown: it may tell of provenance, and of any part."""
+        parts = [f"{name}.{part}" for part in self._parts(name)]
+        return self.provenance and all(self._shows(each) for each in (name, *parts))
+
+    @property
+    def provenance(self) -> bool:
+        """Whether what is no value is shown: who says so, since when, how complete."""
+        return self.grant.reaches(PROVENANCE)
 
     def _fact(self, fact: Fact) -> Fact:
         """A fact of an attribute that is shown, without what of it is not."""
         value = self._value(fact.attribute, fact.value)
-        if not self._provenance:
+        if not self.provenance:
             return Fact(fact.attribute, value, state=WITHHELD, raw=fact.raw)
         dissent = tuple(replace(each, value=self._value(fact.attribute, each.value)) for each in fact.dissent)
         return replace(fact, value=value, dissent=dissent)
 
-    def _value(self, name: str, value: Any) -> Any:
+    def _value(self, name: str, value: Value) -> Value:
         if not isinstance(value, Mapping):
             return value
         return {part: each for part, each in value.items() if self._shows(f"{name}.{part}")}
 
+    def _parts(self, name: str) -> list[str]:
+        return [part.removeprefix(f"{name}.") for part in self.labels if part.startswith(f"{name}.")]
+
     def _shows(self, name: str) -> bool:
         """Whether an attribute, or a part of one, is shown; what has no label is not."""
         return name in self.labels and self.grant.reaches(self.labels[name])
-
-    def _tells(self, name: str) -> bool:
-        """Whether a sentence about the attribute is shown: it may tell of provenance, and of any part."""
-        parts = [part for part in self.labels if part.startswith(f"{name}.")]
-        return self._provenance and all(self._shows(each) for each in (name, *parts))
-
-    @property
-    def _provenance(self) -> bool:
-        return self.grant.reaches(PROVENANCE)

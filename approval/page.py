@@ -121,11 +121,18 @@ class _Writer:
     def fact(self, fact: Answer) -> str:
         verdict = self.say(label("verdict", fact["verdict"]))
         until = escape(time_text(fact["confirmed_until"])) if fact["confirmed_until"] else "—"
-        department = self.say(label("department", fact["department"])) if fact["department"] else "—"
-        cells = [self.of(fact, "name"), self.value(fact), department, verdict]
+        cells = [self.of(fact, "name"), self.value(fact), self.departments(fact), verdict]
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}<td class='as-of'>{until}</td></tr>"
 
+    def departments(self, fact: Answer) -> str:
+        named = sorted({each["department"] for each in [fact, *fact["elements"]] if each["department"]})
+        return "<br>".join(self.say(label("department", name)) for name in named) or "—"
+
     def value(self, fact: Answer) -> str:
+        if fact["elements"] and fact["disclosed"]:
+            return "".join(self.element(each) for each in fact["elements"])
+        if fact["state"] == "none":
+            return self.label("nothing")
         if not fact["disclosed"]:
             return f'<span class="second">{self.label("withheld")}</span>'
         if not fact[f"value_{self._lang}"]:
@@ -133,6 +140,22 @@ class _Writer:
         since = fact["effective_from"]
         suffix = f' <span class="second">{self.label("since")} {since.isoformat()}</span>' if since else ""
         return self.of(fact, "value") + suffix + "".join(self.dissent(each) for each in fact["dissent"])
+
+    def element(self, element: Answer) -> str:
+        return (
+            f'<div class="element">{self.parts(element)}{"".join(self.differing(d) for d in element["dissent"])}</div>'
+        )
+
+    def parts(self, told: Answer) -> str:
+        shown = [part for part in told["parts"] if part[f"value_{self._lang}"]]
+        return " ".join(self.part(part) for part in shown) or "—"
+
+    def part(self, part: Answer) -> str:
+        return f'<span class="part"><span class="second">{self.of(part, "name")}</span> {self.of(part, "value")}</span>'
+
+    def differing(self, dissent: Answer) -> str:
+        department = self.say(label("department", dissent["source"].split(".")[0]))
+        return f'<div class="differs">{self.label("differs")}: {department}: {self.parts(dissent)}</div>'
 
     def dissent(self, dissent: Answer) -> str:
         department = self.say(label("department", dissent["source"].split(".")[0]))

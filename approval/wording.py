@@ -6,7 +6,8 @@ from datetime import date, datetime
 from functools import cache
 from typing import Final
 
-from approval.decide import CIVIL_TIME
+from approval.civil import CIVIL_TIME, month_of, month_text
+from approval.evidence import Code, Part
 from approval.items import Said
 from approval.verdicts import Reason
 from process.messages import Text, catalogue
@@ -26,21 +27,43 @@ def reason_text(reason: Reason) -> Text:
 
 
 def label(family: str, code: str) -> Text:
-    """What a verdict, a follow, a department or a code is called; itself where nobody gave it a name."""
+    """What a verdict, a follow, a department or a role is called; itself where nobody gave it a name."""
     return catalogue("approval").get(f"approval.{family}.{code}", Text(code, code))
 
 
 def attribute_text(attribute: str) -> Text:
     """What an attribute is called."""
-    return _attributes().get(attribute, Text(attribute, attribute))
+    described = _attributes().get(attribute, Text(attribute, attribute))
+    return catalogue("approval").get(f"approval.attribute.{attribute}", described)
 
 
-def value_text(value: object, raw: str | None) -> Text:
+def value_text(attribute: str, value: Part, raw: str | None) -> Text:
     """A fact's value; a code by its name, one that no list knows as the department wrote it."""
     if isinstance(value, str) and raw is not None:
-        return label("code", value)
+        return _code_text(attribute, value)
     plain = str(raw if value is None else value)
     return Text(plain, plain)
+
+
+def part_text(attribute: str, part: str, value: Part) -> Text | None:
+    """The value of an element's part; of a blank one what that means, None where it means nothing."""
+    name = f"{attribute}.{part}"
+    if value is None:
+        return catalogue("approval").get(f"approval.blank.{name}")
+    if isinstance(value, str) and part in _MONTHS and (month := month_of(value)) is not None:
+        return Text(month_text(month), month_text(month))
+    if not isinstance(value, Code):
+        return Text(str(value), str(value))
+    return Text(value.raw, value.raw) if value.canonical is None else _code_text(name, value.canonical)
+
+
+# First and last of a period: where they are text, departments write a month as YYYYMM.
+_MONTHS: Final = frozenset({"from", "to"})
+
+
+def _code_text(name: str, code: str) -> Text:
+    """A code by the name it has for this attribute or part, else by the one it has for all."""
+    return catalogue("approval").get(f"approval.code.{name}.{code}", label("code", code))
 
 
 def time_text(time: datetime) -> str:
@@ -60,12 +83,12 @@ def _told(name: str, value: object) -> Text:
     if isinstance(value, Said):
         return Text(value.en, value.zh)
     if isinstance(value, list):
-        each = [_told("department" if name in {"against", "accepted"} else name, part) for part in value]
+        each = [_told("department" if name in {"against", "accepted"} else name, one) for one in value]
         return Text(", ".join(text.en for text in each), "、".join(text.zh for text in each))
     if name == "attribute":
         return attribute_text(str(value))
-    if name == "department":
-        return label("department", str(value))
+    if name in {"department", "role", "part"}:
+        return label(name, str(value))
     plain = time_text(value) if isinstance(value, datetime) else _plain(value)
     return Text(plain, plain)
 

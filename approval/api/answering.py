@@ -1,6 +1,6 @@
 """Answering: a question decided, cut to what its asker may see, written down, and only then told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from approval.api.question import Question
 from approval.audit import AuditError, AuditLog
 from approval.evaluation import Evaluation, evaluate
 from approval.grants import Labels, Sensitivity, granted
-from approval.items import Item
+from approval.items import COUNT, Item
 from approval.lookup import ErasedError, UnreadableNumberError
 from process.logs import error
 from schemas.subjects import DistrictKey
@@ -62,7 +62,7 @@ class Desk:
         if evaluation.seen.installation is None:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no_view")
         shown = granted(evaluation, asker.grant, self.labels)
-        told = answer(shown.item, shown.subjects, shown.decisions, shown.at)
+        told = answer(shown.item, shown.subjects, shown.decisions, shown.at, shown.others)
         self._write_down(question, asker, item, {"outcome": "answered", **self._told(evaluation, told)})
         return told
 
@@ -116,11 +116,22 @@ class Desk:
 
 
 def _disclosed(item: Item, told: Answer) -> Mapping[str, list[str]]:
-    """The attributes whose values are told, by role."""
+    """What is told by value, by role: attributes, parts of lists' elements, and counts."""
     disclosed: dict[str, set[str]] = {role: set() for role in item.subjects}
-    for material, decided in zip(item.materials, told["materials"], strict=True):
-        shown = (fact for fact in decided["facts"] if fact["disclosed"] and (fact["value"] or fact["dissent"]))
-        disclosed[material.subject].update(fact["attribute"] for fact in shown)
+    for decided in told["materials"]:
+        for fact in decided["facts"]:
+            disclosed.setdefault(fact["role"], set()).update(_names_told(fact))
     for role, subject in told["subjects"].items():
         disclosed[role].update({"name"} if subject["name"] is not None else ())
     return {role: sorted(names) for role, names in disclosed.items()}
+
+
+def _names_told(fact: Answer) -> Iterator[str]:
+    attribute = fact["attribute"]
+    if fact["disclosed"] and (fact["value"] or fact["dissent"]):
+        yield attribute
+    if fact["counts"]:
+        yield f"{attribute}.{COUNT}"
+    for element in fact["elements"]:
+        for told in (element, *element["dissent"]):
+            yield from (f"{attribute}.{part['part']}" for part in told["parts"] if part["value"] is not None)

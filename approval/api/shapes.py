@@ -56,9 +56,44 @@ class DissentShown(_Shape):
     value: str | date | None
 
 
-class FactShown(_Shape):
-    """One fact a decision rests on; without a value where the item, or the caller's grant, does not disclose it."""
+class PartShown(_Shape):
+    """One part of a list's element."""
 
+    part: str
+    name_zh: str
+    name_en: str
+    value: str | date | None
+    value_zh: str | None = Field(description="Null: the part is blank, and that means nothing.")
+    value_en: str | None
+
+
+class ElementDissentShown(_Shape):
+    """A source that says something else of an element."""
+
+    source: str
+    parts: list[PartShown]
+
+
+class ElementShown(_Shape):
+    """One element of a list a decision rests on; of its parts those that the item and the caller's grant disclose."""
+
+    state: Literal["known", "disputed", "in_question", "withheld"]
+    source: str | None
+    department: str | None
+    effective_from: date | None
+    effective_to: date | None
+    observed_at: datetime | None
+    parts: list[PartShown]
+    dissent: list[ElementDissentShown]
+
+
+class FactShown(_Shape):
+    """One fact a decision rests on; without a value where the item, or the caller's grant, does not disclose it.
+
+    What an attribute with many says stands in `elements`, and `counts` tells how many months of paid ones.
+    """
+
+    role: str = Field(description="Whose fact it is: a role of the question, or one that another fact named.")
     attribute: str
     name_zh: str
     name_en: str
@@ -76,6 +111,8 @@ class FactShown(_Shape):
     observed_at: datetime | None
     confirmed_until: datetime | None
     dissent: list[DissentShown]
+    counts: Mapping[str, int]
+    elements: list[ElementShown]
 
 
 class WatermarkShown(_Shape):

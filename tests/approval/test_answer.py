@@ -1,6 +1,8 @@
 """The answer and the page: everything has words, nothing undisclosed or unescaped leaves."""
 
 import ast
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
@@ -12,7 +14,7 @@ import approval
 from approval.answer import answer, text
 from approval.decide import decide
 from approval.evidence import Evidence
-from approval.items import Item
+from approval.items import Item, every
 from approval.page import page
 from approval.verdicts import Follow, Verdict
 from approval.wording import attribute_text, label
@@ -39,18 +41,28 @@ def test_whatever_is_found_has_words_in_both_languages(found: Evidence) -> None:
 
 def test_every_reason_a_decision_can_give_has_a_text() -> None:
     written = {code.removeprefix("approval.reason.") for code in catalogue("approval") if ".reason." in code}
-    given_ = {code for module in ("decide", "absence", "lookup", "evidence") for code in _reasons(module)}
+    calls = list(_reasons())
+    given_ = {code for code, _ in calls}
 
     assert given_ <= written
-    assert "holds" in given_
+    assert {f"{code}_undisclosed" for code, tells in calls if tells} <= written
+    assert {"holds", "gap", "months_open"} <= given_
 
 
-def _reasons(module: str) -> set[str]:
-    """First arguments of `Reason(...)` in a module, where they are written out."""
-    tree = ast.parse(Path(approval.__path__[0], f"{module}.py").read_text("utf-8"))
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason")
-    first = (call.args[0] for call in calls)
-    return {str(argument.value) for argument in first if isinstance(argument, ast.Constant)}
+def _reasons() -> Iterator[tuple[str, bool]]:
+    """First arguments of `Reason(...)`, where they are written out, and whether it tells what may not be disclosed."""
+    for file in Path(approval.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
+                tells = any(keyword.arg == "tells" for keyword in node.keywords)
+                yield from ((str(a.value), tells) for a in node.args[:1] if isinstance(a, ast.Constant) and a.value)
+
+
+def test_what_is_said_in_place_of_what_may_not_be_disclosed_tells_nothing_of_anybody() -> None:
+    instead = {code: text for code, text in catalogue("approval").items() if code.endswith("_undisclosed")}
+
+    assert instead
+    assert all(_fields(text.en) <= {"attribute", "department", "days", "needed", "until"} for text in instead.values())
 
 
 def test_both_languages_of_a_text_say_the_same_fields() -> None:
@@ -74,6 +86,22 @@ def test_every_attribute_has_a_name_in_both_languages() -> None:
     names = [attribute.name for each in catalogues().values() for attribute in each.attributes]
 
     assert all(attribute_text(name).zh != name for name in names)
+
+
+def test_every_part_of_a_list_has_a_name() -> None:
+    lists = [attribute for each in catalogues().values() for attribute in each.attributes if attribute.fields]
+    parts = [f"{attribute.name}.{field.name}" for attribute in lists for field in attribute.fields]
+
+    assert [part for part in parts if label("part", part).zh == part] == []
+
+
+def test_every_code_an_item_asks_for_and_every_role_has_a_name() -> None:
+    asked = {code for item in every().values() for code in re.findall(r"'([A-Z_]{4,})'", str(item.materials))}
+    roles = {role for item in every().values() for role in item.kinds}
+
+    assert {"PERMIT", "INSURED"} <= asked
+    assert [code for code in asked if label("code", code).zh == code] == []
+    assert [role for role in roles if label("role", role).zh == role] == []
 
 
 def test_a_value_the_item_does_not_disclose_leaves_nowhere() -> None:
