@@ -94,10 +94,11 @@ class District:
         return engine
 
     def _watermarks(self, changed: Mapping[str, Told | None]) -> Iterator[Outgoing]:
-        for kind, sources in SOURCES.items():
-            for source in sources:
-                told = changed.get(source, {})
-                if told is not None:
+        """Every source's, in the topics of both kinds, as the exchange publishes them."""
+        for source in sorted({source for sources in SOURCES.values() for source in sources}):
+            told = changed.get(source, {})
+            if told is not None:
+                for kind in SOURCES:
                     yield from everywhere(source, kind=kind.replace("_", "-"), **self._mark(told))
 
     def _mark(self, told: Told) -> dict[str, Any]:
