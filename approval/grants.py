@@ -7,7 +7,7 @@ to be forgotten later. The verdict stays: it is what the item was written to tel
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from approval.evaluation import Evaluation
 from approval.evidence import KNOWN, Evidence, Fact, Value
@@ -52,7 +52,7 @@ def labels(catalogue: Catalogue) -> Labels:
 
 def granted(evaluation: Evaluation, grant: Sensitivity, kinds: Mapping[str, Labels]) -> Evaluation:
     """The evaluation without what is labelled above the grant; `kinds` gives the labels of each kind of subject."""
-    sights = {kind: _Sight(grant, kinds[kind]) for kind in evaluation.item.kinds.values()}
+    sights: dict[str, _Sight] = {kind: _Sight(grant, kinds[kind]) for kind in evaluation.item.kinds.values()}
     item = _cut(evaluation.item, sights)
     materials = {material.id: material for material in item.materials}
     others = {subject: sights[each.kind].evidence(each) for subject, each in evaluation.others.items()}
@@ -127,9 +127,7 @@ class _Sight:
         elements = tuple(map(self._fact, finding.elements))
         if not self.provenance:
             hidden = self._fact(fact or Fact(name, None))
-            return replace(
-                finding, reason=Reason(WITHHELD), fact=hidden, as_of=None, subject=None, elements=elements
-            )
+            return replace(finding, reason=Reason(WITHHELD), fact=hidden, as_of=None, subject=None, elements=elements)
         reason = finding.reason if self.tells(name) else Reason(WITHHELD)
         return replace(finding, reason=reason, fact=None if fact is None else self._fact(fact), elements=elements)
 

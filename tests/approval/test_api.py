@@ -39,12 +39,15 @@ def licence(reply: Reply) -> dict[str, Any]:
 
 def test_a_question_is_answered_as_the_command_would(asked: Window) -> None:
     at = datetime.now(UTC).replace(microsecond=0)
-    reply = asked.ask({**QUESTION, "at": at.isoformat()})
+    reply = asked.ask({**QUESTION, "at": at.isoformat()}, Sensitivity.SENSITIVE)
     item = every()["food_business_licence"]
     decided = evaluate(asked.desk.engine, item, {"applicant": NUMBER}, at, asked.desk.now, KEY, ["350299"])
 
     assert reply.status == 200
-    assert reply.text == to_json(answer(decided.item, decided.subjects, decided.decisions, decided.at)) + "\n"
+    assert (
+        reply.text
+        == to_json(answer(decided.item, decided.subjects, decided.decisions, decided.at, decided.others)) + "\n"
+    )
     assert licence(reply)["verdict"] == "proved"
 
 
@@ -103,7 +106,7 @@ def test_every_answer_is_written_down_with_case_purpose_and_operator(fresh: Wind
     for record in (by_program, by_clerk):
         assert {name: record[name] for name in named} == {name: QUESTION[name] for name in named}
         assert record["outcome"] == "answered"
-        assert record["item"] == {"id": "food_business_licence", "version": 1}
+        assert record["item"] == {"id": "food_business_licence", "version": 2}
         assert record["decisions"]["business_licence"] == "proved"
         assert record["disclosed"] == {"applicant": ["address", "legal_representative", "name", "scope", "status"]}
         assert record["offsets"] == {"t.registry.legal-person": [3, 2, 2]}

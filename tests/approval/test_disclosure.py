@@ -9,13 +9,15 @@ import pytest
 
 from approval.answer import answer, text
 from approval.evaluation import Evaluation
-from approval.grants import Sensitivity, granted
+from approval.grants import Sensitivity, granted, labels
 from approval.items import Item
 from approval.page import page
 from process.yaml_lines import load_yaml
 from schemas.catalogue import catalogues
 from schemas.plain import to_json
 from tests.approval.small_district import District
+
+LABELS = {kind: labels(catalogue) for kind, catalogue in catalogues().items()}
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 
@@ -98,7 +100,7 @@ def test_a_whole_list_is_shown_by_its_name() -> None:
 
 def test_where_a_list_is_shown_whole_a_part_above_the_grant_is_not() -> None:
     found = disclosing(evaluated("food_business_licence"), "key_persons")
-    cut = granted(found, Sensitivity.PUBLIC, catalogues())
+    cut = granted(found, Sensitivity.INTERNAL, LABELS)
 
     assert {part["part"] for each in elements(cut) for part in each["parts"]} <= {"role", "position", "name"}
     assert all("person" not in each.parts for each in cut.subjects["applicant"].lists["key_persons"])
@@ -107,7 +109,7 @@ def test_where_a_list_is_shown_whole_a_part_above_the_grant_is_not() -> None:
 @pytest.mark.parametrize("item", ["primary_school_points", "residence_permit_endorsement"])
 @pytest.mark.parametrize("grant", [Sensitivity.PUBLIC, Sensitivity.INTERNAL])
 def test_below_a_grant_for_personal_facts_nothing_of_a_person_is_left(item: str, grant: Sensitivity) -> None:
-    found = granted(evaluated(item), grant, catalogues())
+    found = granted(evaluated(item), grant, LABELS)
     told = written(found)
 
     assert all(not evidence.facts and not evidence.lists for evidence in found.subjects.values())
@@ -117,14 +119,14 @@ def test_below_a_grant_for_personal_facts_nothing_of_a_person_is_left(item: str,
 
 def test_the_verdicts_are_the_same_at_every_grant() -> None:
     found = evaluated("primary_school_points", parent=GAP)
-    verdicts = [[each.verdict for each in granted(found, grant, catalogues()).decisions] for grant in Sensitivity]
+    verdicts = [[each.verdict for each in granted(found, grant, LABELS).decisions] for grant in Sensitivity]
 
     assert verdicts == [[each.verdict for each in found.decisions]] * len(Sensitivity)
 
 
 def test_what_another_whom_a_fact_names_is_said_to_be_is_cut_by_that_ones_own_labels() -> None:
-    public = granted(evaluated("residence_permit_endorsement"), Sensitivity.PUBLIC, catalogues())
-    internal = granted(evaluated("residence_permit_endorsement"), Sensitivity.INTERNAL, catalogues())
+    public = granted(evaluated("residence_permit_endorsement"), Sensitivity.PUBLIC, LABELS)
+    internal = granted(evaluated("residence_permit_endorsement"), Sensitivity.INTERNAL, LABELS)
 
     # Whether a unit takes part in social insurance is internal; who insures the applicant is personal.
     assert "参保" not in _values(public)

@@ -176,7 +176,7 @@ def test_of_a_record_each_part_is_shown_by_its_own_label(grant: Sensitivity, sho
     found = Fact("address", value, source=MARKET, dissent=(Dissent(TAX, value),))
     reason = Reason("other_value", {"attribute": "address", "department": "street-value door-value"})
     (material,) = item_with([{"attribute": "address", "present": True}], discloses=["address"]).materials
-    finding = Finding(Verdict.DISPROVED, reason, "address", found)
+    finding = Finding(Verdict.DISPROVED, reason, "address", found, role="applicant")
     decision = Decision(material, Verdict.DISPROVED, reason, (finding,))
     item = item_with([{"attribute": "address", "present": True}])
     evaluation = Evaluation(item, NOW, {"applicant": replace(FIRM, facts={"address": found})}, (decision,), SEEN)
@@ -188,7 +188,7 @@ def test_of_a_record_each_part_is_shown_by_its_own_label(grant: Sensitivity, sho
 def test_a_sentence_about_a_record_is_told_only_to_whoever_may_see_all_of_it() -> None:
     reason = Reason("other_value", {"attribute": "address", "department": "public_security"})
     item = item_with([{"attribute": "address", "present": True}])
-    finding = Finding(Verdict.DISPROVED, reason, "address", FACTS["address"])
+    finding = Finding(Verdict.DISPROVED, reason, "address", FACTS["address"], role="applicant")
     decision = Decision(item.materials[0], Verdict.DISPROVED, reason, (finding,))
     evaluation = Evaluation(item, NOW, {"applicant": FIRM}, (decision,), SEEN)
     seen = {grant: granted(evaluation, grant, {"legal_person": PART_LABELS}).decisions[0] for grant in Sensitivity}

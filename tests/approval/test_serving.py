@@ -35,6 +35,7 @@ def ask(running: Running, token: bytes | None = None, **more: Any) -> tuple[int,
 
 
 def test_over_http_the_same_is_answered_as_by_the_command(approval: Approval) -> None:
+    approval.set(default_grant="sensitive")
     publish(approval.kafka, firm(approval.kafka.prefix))
     with approval.running() as running:
         at = datetime.now(UTC).isoformat()
