@@ -18,38 +18,16 @@ from exchange import look
 from schemas import topics
 from schemas.codec import contract
 from tests.end_to_end.conftest import Ran, ran
+from tests.end_to_end.refused import refused_rows
 from tests.end_to_end.truth import Report, compare
 from transport.broker import Broker
-
-
-def refused_rows(made: Ran) -> set[tuple[str, str, str]]:
-    """Source, record id and reason of every row now refused: as the exchange holds it, why as quarantine says."""
-    reasons = {}
-    for department in SOURCES:
-        for message in look.read_all(made.client, topics.quarantine(made.prefix, department)):
-            refusal = contract().decode(message.value or b"")[1]
-            reasons[str(refusal["source"]), str(refusal["record_id"])] = refusal["reason"]
-    return {(*row, reasons[row]) for row in _newest_refused(made)}
-
-
-def _newest_refused(made: Ran) -> set[tuple[str, str]]:
-    found = set()
-    for key, value in look.latest(look.read_all(made.client, topics.state(made.prefix))).items():
-        if key.startswith(b"s\0"):
-            statement = contract().decode(value)[1]
-            versions = [statement[part] for part in ("body", "deleted") if statement[part]]
-            newest = max(((v["epoch"], v["cycle"]) for v in versions), default=(0, 0))
-            refused = statement["refused"]
-            if refused and (refused["epoch"], refused["cycle"]) > newest:
-                found.add((statement["source"], statement["record_id"]))
-    return found
 
 
 def checked(made: Ran) -> Report:
     told = io.StringIO()
     truth_file.write(made.district, told)
-    entries = {"legal_person": made.entries()}
-    return compare(entries, told.getvalue().splitlines(), made.sources(), made.key(), refused_rows(made))
+    entries, refused = {"legal_person": made.entries()}, refused_rows(made.client, made.prefix, SOURCES)
+    return compare(entries, told.getvalue().splitlines(), made.sources(), made.key(), refused)
 
 
 def test_every_difference_from_the_truth_is_a_planted_one_and_every_planted_one_is_found(whole: Ran) -> None:
