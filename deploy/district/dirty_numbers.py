@@ -7,7 +7,7 @@ from random import Random
 
 from deploy.district import spellings, synthetic
 from deploy.district.persons import LegalPerson
-from deploy.district.rows import Row, Said, Subject, row_subject
+from deploy.district.rows import TAX_NUMBER, Row, Said, Subject, row_subject
 
 
 def wrong_check_digit(row: Row, person: LegalPerson, random: Random) -> Row | None:
@@ -22,7 +22,7 @@ def wrong_check_digit_at_tax(row: Row, person: LegalPerson, random: Random) -> R
         return None
     wrong = _mistyped(person.credit_code, random)
     dirty = row.changed({"SHXYDM": wrong, "NSRSBH": wrong}, {"taxpayer_number": Said(wrong)})
-    return dirty if person.stands_alone else replace(dirty, subject=row_subject(row.department, row.record_id))
+    return dirty if person.stands_alone else replace(dirty, subject=row_subject(row.source, row.record_id))
 
 
 def wrong_embedded_check(row: Row, person: LegalPerson, random: Random) -> Row | None:
@@ -95,7 +95,7 @@ def _nameless(row: Row, person: LegalPerson) -> Row:
     """The row told by its registration number where it has one, else by nothing."""
     if person.registration_number:
         return replace(row, subject=Subject("registration_number", person.registration_number))
-    return replace(row, subject=row_subject(row.department, row.record_id))
+    return replace(row, subject=row_subject(row.source, row.record_id))
 
 
 def _ambiguous(row: Row, beginning: str, *, registration: bool) -> Row | None:
@@ -105,6 +105,9 @@ def _ambiguous(row: Row, beginning: str, *, registration: bool) -> Row | None:
         resident = synthetic.might_be_resident_number_15(number)
         if number.isdigit() and synthetic.is_registration_number(number) == registration and resident != registration:
             columns: dict[str, str | None] = {"NSRSBH": number, "SHXYDM": None, "ZZJG_DM": None}
-            nobody = row_subject(row.department, row.record_id)
-            return replace(row.changed(columns, {"taxpayer_number": Said(number, personal=resident)}), subject=nobody)
+            nobody = row_subject(row.source, row.record_id)
+            return replace(
+                row.changed(columns, {"taxpayer_number": Said(number, scheme=TAX_NUMBER if resident else None)}),
+                subject=nobody,
+            )
     return None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
 from deploy.district import spellings, synthetic, vocabulary
-from deploy.district.persons import LegalPerson, another, place
-from deploy.district.rows import STATED_IN, Row, Said
+from deploy.district.invention import another, place
+from deploy.district.persons import LegalPerson
+from deploy.district.rows import Row, Said
+from deploy.district.sources import SOURCES
 
 _LATER = date(2021, 7, 1)
 
 
 def twice(row: Row, _person: LegalPerson, random: Random) -> list[Row]:
     """The same record id twice with different content: nobody can say which is right, so neither is taken."""
-    column = STATED_IN[row.department]["address"]
+    column = SOURCES[row.source].states["address"]
     other = another(str(row.columns[column]), place, random)
     refused = replace(row, outcome="refused", reason="duplicate_key")
     return [refused, refused.changed({column: other}, {"address": Said(other)})]
@@ -24,16 +27,34 @@ def twice(row: Row, _person: LegalPerson, random: Random) -> list[Row]:
 def unmapped_private_use(row: Row, person: LegalPerson, _random: Random) -> Row:
     """A character of some typist's own in the name: what it stood for is not known."""
     name = person.name[:3] + spellings.UNMAPPED + person.name[3:]
-    misspelt = row.changed({STATED_IN[row.department]["name"]: name}, {})
+    misspelt = row.changed({SOURCES[row.source].states["name"]: name})
     return replace(misspelt, outcome="refused", reason="unmapped_character")
 
 
-def operation_delete(row: Row, _person: LegalPerson, _random: Random) -> Row:
-    return replace(row.changed({"CD_OPERATION": "d"}, {}), outcome="deleted")
+def flagged(row: Row) -> Row:
+    """Deleted the department's way: the row stays, with a flag."""
+    flag = SOURCES[row.source].flag
+    if flag is None:
+        raise ValueError(f"{row.source} has no column that says a row is deleted")
+    return replace(row.changed({flag.column: flag.deleted}), outcome="deleted")
 
 
-def valid_flag_no(row: Row, _person: LegalPerson, _random: Random) -> Row:
-    return replace(row.changed({"YXBZ": "N"}, {}), outcome="deleted")
+def twice_with(column: str, other: str) -> Callable[[Row], list[Row]]:
+    """A kind that leaves the same record id twice, the second time with other content."""
+
+    def soil(row: Row) -> list[Row]:
+        refused = replace(row, outcome="refused", reason="duplicate_key")
+        return [refused, refused.changed({column: other})]
+
+    return soil
+
+
+def unmapped_in(column: str) -> Callable[[Row], Row]:
+    def soil(row: Row) -> Row:
+        name = f"{row.columns[column]}{spellings.UNMAPPED}"
+        return replace(row.changed({column: name}), outcome="refused", reason="unmapped_character")
+
+    return soil
 
 
 def contradicting_numbers(row: Row, person: LegalPerson, _random: Random) -> Row | None:
@@ -41,7 +62,7 @@ def contradicting_numbers(row: Row, person: LegalPerson, _random: Random) -> Row
     if person.credit_code is None or row.columns["SHXYDM"] is None:
         return None
     other = synthetic.organisation_code(f"XXTTXX{person.number % 90 + 10:02d}")
-    return replace(row.changed({"ZZJG_DM": other}, {}), outcome="refused", reason="subject_ambiguous")
+    return replace(row.changed({"ZZJG_DM": other}), outcome="refused", reason="subject_ambiguous")
 
 
 def two_registrations(row: Row, person: LegalPerson, random: Random) -> list[Row] | None:

@@ -7,18 +7,50 @@ from datetime import timedelta
 from random import Random
 
 from deploy.district import spellings, vocabulary
-from deploy.district.persons import DEPARTMENTS, LegalPerson, another, human_name, place
-from deploy.district.rows import STATED_IN, Row, Said
+from deploy.district.invention import another, human_name, place
+from deploy.district.persons import REGISTERED_AND_TAXED, LegalPerson
+from deploy.district.rows import Row, Said
+from deploy.district.sources import SOURCES
 
 
-def blank(attribute: str) -> Callable[[Row, LegalPerson, Random], Row | None]:
+def blank(attribute: str) -> Callable[[Row, Random], Row | None]:
     """A kind that leaves the attribute out, by one of the many tokens that mean nothing is there."""
 
-    def soil(row: Row, _person: LegalPerson, random: Random) -> Row | None:
+    def soil(row: Row, random: Random) -> Row | None:
         if attribute not in row.says:
             return None
-        column = STATED_IN[row.department][attribute]
+        column = SOURCES[row.source].states[attribute]
         return row.changed({column: random.choice(spellings.NULLS)}, {attribute: None})
+
+    return soil
+
+
+def padded(column: str) -> Callable[[Row, Random], Row]:
+    def soil(row: Row, random: Random) -> Row:
+        return row.changed({column: f"{row.columns[column]}{random.choice(spellings.PADDING)}"})
+
+    return soil
+
+
+def wide(attribute: str) -> Callable[[Row], Row | None]:
+    """Letters and digits at double width: the same address."""
+
+    def soil(row: Row) -> Row | None:
+        if attribute not in row.says:
+            return None
+        value = spellings.full_width(row.says[attribute].value)
+        return row.changed({SOURCES[row.source].states[attribute]: value}, {attribute: Said(value)})
+
+    return soil
+
+
+def no_day(attribute: str) -> Callable[[Row], Row | None]:
+    """A day that no calendar has: as blank."""
+
+    def soil(row: Row) -> Row | None:
+        if attribute not in row.says:
+            return None
+        return row.changed({SOURCES[row.source].states[attribute]: spellings.IMPOSSIBLE_DAY}, {attribute: None})
 
     return soil
 
@@ -37,17 +69,19 @@ def former_name(row: Row, person: LegalPerson, _random: Random) -> Row | None:
 
 def padded_name(row: Row, person: LegalPerson, random: Random) -> Row:
     padded = random.choice(("", "", *spellings.PADDING)) + person.name + random.choice(spellings.PADDING)
-    return row.changed({STATED_IN[row.department]["name"]: padded}, {})
+    return row.changed({SOURCES[row.source].states["name"]: padded}, {})
 
 
 def other_brackets(row: Row, person: LegalPerson, _random: Random) -> Row | None:
     name = spellings.other_brackets(person.name)
-    return None if name == person.name else row.changed({"NSRMC": name}, {"name": Said(name)})
+    return (
+        None if name == person.name else row.changed({SOURCES[row.source].states["name"]: name}, {"name": Said(name)})
+    )
 
 
 def inner_space(row: Row, person: LegalPerson, _random: Random) -> Row:
     name = f"{person.name[:4]} {person.name[4:]}"
-    return row.changed({"NSRMC": name}, {"name": Said(name)})
+    return row.changed({SOURCES[row.source].states["name"]: name}, {"name": Said(name)})
 
 
 def other_address(row: Row, person: LegalPerson, random: Random) -> Row | None:
@@ -56,7 +90,7 @@ def other_address(row: Row, person: LegalPerson, random: Random) -> Row | None:
 
 def full_width_address(row: Row, person: LegalPerson, _random: Random) -> Row:
     wide = spellings.full_width(person.address)
-    return row.changed({STATED_IN[row.department]["address"]: wide}, {"address": Said(wide)})
+    return row.changed({SOURCES[row.source].states["address"]: wide}, {"address": Said(wide)})
 
 
 def other_place(row: Row, person: LegalPerson, random: Random) -> Row | None:
@@ -84,7 +118,7 @@ def line_break(row: Row, person: LegalPerson, _random: Random) -> Row:
 
 
 def other_day(row: Row, person: LegalPerson, random: Random) -> Row | None:
-    if len(person.departments) < len(DEPARTMENTS):
+    if not set(person.departments) >= REGISTERED_AND_TAXED:
         return None
     day = person.established_on + timedelta(days=random.randrange(1, 60))
     return row.changed({"KYSLRQ": spellings.day_and_midnight(day)}, {"established_on": Said(day.isoformat())})
@@ -99,7 +133,7 @@ def placeholder_day(row: Row, _person: LegalPerson, _random: Random) -> Row:
 
 
 def day_spelling(row: Row, person: LegalPerson, random: Random) -> Row:
-    column = STATED_IN[row.department]["established_on"]
+    column = SOURCES[row.source].states["established_on"]
     return row.changed({column: random.choice(tuple(spellings.other_days(person.established_on)))}, {})
 
 
@@ -122,6 +156,6 @@ def capital_spelling(row: Row, person: LegalPerson, random: Random) -> Row:
 
 def _stated(row: Row, person: LegalPerson, attribute: str, value: str, raw: str | None = None) -> Row | None:
     """The row stating another value; only where both departments state the attribute at all."""
-    if len(person.departments) < len(DEPARTMENTS) or attribute not in row.says:
+    if not set(person.departments) >= REGISTERED_AND_TAXED or attribute not in row.says:
         return None
-    return row.changed({STATED_IN[row.department][attribute]: value}, {attribute: Said(value, raw)})
+    return row.changed({SOURCES[row.source].states[attribute]: value}, {attribute: Said(value, raw)})

@@ -11,17 +11,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
+from typing import NamedTuple
 
 from deploy.district import synthetic, vocabulary
+from deploy.district.invention import human_name, place
+from deploy.district.sources import LOCAL_TAX, MARKET
 from deploy.district.vocabulary import Trade
 
 CREDIT_CODES_SINCE = date(2015, 10, 1)
 PILOT_CODES_SINCE = date(2015, 5, 4)
 SOLE_TRADER_CODES_SINCE = date(2016, 12, 1)
+IN_15_DIGITS_UNTIL = 1985
 FIRST_DAY, LAST_DAY = date(1998, 1, 1), date(2021, 6, 30)
 
-MARKET, TAX = "market_supervision", "local_tax"
-DEPARTMENTS = (MARKET, TAX)
+REGISTERED_AND_TAXED = frozenset({MARKET, LOCAL_TAX})
+
+
+class Representative(NamedTuple):
+    """Who stands for a legal person."""
+
+    name: str
+    document: str
+    born: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,9 @@ class LegalPerson:
     registration_number: str | None
     taxpayer_number: str
     departments: tuple[str, ...]
+    ceased_on: date | None = None
+    """When it went over into its successor."""
+    successor: int | None = None
 
     def truth(self) -> dict[str, str]:
         """Its true value of every attribute."""
@@ -69,42 +83,34 @@ class LegalPerson:
         return self.organisation is not None and self.organisation.startswith("XX")
 
 
-def persons(random: Random, count: int, first: int) -> Iterator[LegalPerson]:
-    """`count` legal persons, numbered from `first` on; no two share a number of any kind."""
+def persons(
+    random: Random, count: int, first: int, represented_by: Callable[[Random], Representative] | None = None
+) -> Iterator[LegalPerson]:
+    """`count` legal persons, numbered from `first` on; no two share a number of any kind.
+
+    Who represents them is asked of `represented_by`; without it they are people of whom nothing else is known.
+    """
     for number in range(first, first + count):
-        yield _person(random, number)
+        yield _person(random, number, (represented_by or _stranger)(random))
 
 
-def place(random: Random) -> str:
-    street, house, room = random.choice(vocabulary.STREETS), random.randint(1, 980), random.randint(101, 1905)
-    return f"示例市样本区{street}{house}号{room}室"
+def _stranger(random: Random) -> Representative:
+    born = date(1952, 1, 1) + timedelta(days=random.randrange(15_000))
+    return Representative(human_name(random), synthetic.resident_number(born, random.randrange(1, 996)), born)
 
 
-def human_name(random: Random) -> str:
-    return random.choice(vocabulary.SURNAMES) + "".join(random.sample(vocabulary.GIVEN, random.choice((1, 2, 2))))
-
-
-def another(truth: str, make: Callable[[Random], str], random: Random) -> str:
-    """A value of the same kind that is surely not the true one."""
-    while (value := make(random)) == truth:
-        pass
-    return value
-
-
-def _person(random: Random, number: int) -> LegalPerson:
+def _person(random: Random, number: int, representative: Representative) -> LegalPerson:
     kind = random.choices(("company", "sole_trader", "cooperative", "body"), (70, 24, 2, 4))[0]
     established = FIRST_DAY + timedelta(days=int((LAST_DAY - FIRST_DAY).days * random.betavariate(2.2, 1.2)))
     trade = random.choice(vocabulary.TRADES)
     name, former = _names(random, kind, trade)
     status = _status(random)
     address = place(random)
-    born = date(1952, 1, 1) + timedelta(days=random.randrange(15_000))
-    document = synthetic.resident_number(born, random.randrange(1, 996))
-    organisation, credit, registered, taxpayer = _numbers(random, number, kind, established, document, born)
+    organisation, credit, registered, taxpayer = _numbers(random, number, kind, established, representative)
     return LegalPerson(
         number, kind, name, former, trade, status, _tax_status(random, status), address,
         address if random.random() < 0.8 else place(random),
-        human_name(random), document, established,
+        representative.name, representative.document, established,
         established + timedelta(days=random.randrange(max(1, (LAST_DAY - established).days))),
         random.choice((0, 3, 10, 50, 100, 500, 1000, 5000)),
         organisation, credit, registered, taxpayer, _departments(random, kind),
@@ -138,16 +144,16 @@ def _tax_status(random: Random, status: str) -> str:
 
 def _departments(random: Random, kind: str) -> tuple[str, ...]:
     if kind == "body":
-        return (TAX,)
-    return random.choices((DEPARTMENTS, (MARKET,), (TAX,)), (92, 5, 3))[0]
+        return (LOCAL_TAX,)
+    return random.choices(((MARKET, LOCAL_TAX), (MARKET,), (LOCAL_TAX,)), (92, 5, 3))[0]
 
 
 def _numbers(
-    random: Random, number: int, kind: str, established: date, document: str, born: date
+    random: Random, number: int, kind: str, established: date, representative: Representative
 ) -> tuple[str | None, str | None, str | None, str]:
     """Organisation code, credit code, registration number and tax number, as the years and the kind gave them."""
     if kind == "sole_trader":
-        return _sole_trader_numbers(random, number, established, document, born)
+        return _sole_trader_numbers(random, number, established, representative)
     if kind in {"cooperative", "body"}:
         organisation = synthetic.organisation_code(_body(random, number))
         prefix = "93" if kind == "cooperative" else random.choice(("51", "52", "12", "J1", "N2"))
@@ -157,7 +163,7 @@ def _numbers(
 
 
 def _sole_trader_numbers(
-    random: Random, number: int, established: date, document: str, born: date
+    random: Random, number: int, established: date, representative: Representative
 ) -> tuple[str | None, str | None, str | None, str]:
     old = established < SOLE_TRADER_CODES_SINCE
     registered = synthetic.registration_number(60_000_000 + number) if old else None
@@ -165,9 +171,9 @@ def _sole_trader_numbers(
         organisation = synthetic.organisation_code(_body(random, number))
         code = synthetic.credit_code("92", organisation)
         return organisation, code, registered, code
-    if random.random() < 0.3:
-        document = synthetic.resident_number_15(born, number % 996)
-    return None, None, registered, synthetic.person_tax_number(document, number % 3)
+    short = random.random() < 0.3 and representative.born.year < IN_15_DIGITS_UNTIL
+    document = synthetic.shortened(representative.document) if short else representative.document
+    return None, None, registered, synthetic.person_tax_number(document, number % 100)
 
 
 def _company_numbers(random: Random, number: int, established: date) -> tuple[str | None, str | None, str | None, str]:

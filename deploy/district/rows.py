@@ -1,187 +1,177 @@
-"""What the two departments write down of a legal person, in their own columns, codes and spellings.
+"""Rows as departments hold them, and beside the columns what each *says*: what a correct reader takes from it.
 
-A row carries beside its columns what it *says*: the value of each attribute a correct reader takes from it.
 Both are written by the hand that knows; nothing here is found by reading a column back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from random import Random
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from deploy.district import spellings, vocabulary
-from deploy.district.persons import MARKET, TAX, LegalPerson
-
-MARKET_COLUMNS = (
-    "PRIPID", "UNISCID", "REGNO", "ENTNAME", "ENTTYPE", "REGSTATE", "NAME", "CERNO", "DOM", "DOMDISTRICT", "PROLOC",
-    "REGCAP", "REGCAPCUR", "INDUSTRYCO", "INDUSTRYPHY", "OPSCOPE", "ESTDATE", "APPRDATE", "OPFROM", "OPTO", "REGORG",
-    "CD_OPERATION", "CD_TIMESCN", "S_EXT_FROMNODE", "UPDATE_TIME",
-)  # fmt: skip
-TAX_COLUMNS = (
-    "DJXH", "NSRSBH", "SHXYDM", "ZZJG_DM", "NSRMC", "NSRZT_DM", "DJZCLX_DM", "FDDBRXM", "FDDBRSFZJHM", "ZCDZ", "SCJYDZ",
-    "HY_DM", "DJRQ", "KYSLRQ", "YXBZ", "LRRQ", "XGRQ",
-)  # fmt: skip
-TABLES = {MARKET: "scjg_qyjbxx", TAX: "dj_nsrxx"}
-COLUMNS = {MARKET: MARKET_COLUMNS, TAX: TAX_COLUMNS}
-KEY_COLUMN = {MARKET: "PRIPID", TAX: "DJXH"}
-
-# Which column each department states an attribute in.
-STATED_IN: dict[str, dict[str, str]] = {
-    MARKET: {
-        "name": "ENTNAME", "status": "REGSTATE", "address": "DOM", "business_address": "PROLOC",
-        "legal_representative": "NAME", "industry": "INDUSTRYCO", "scope": "OPSCOPE", "established_on": "ESTDATE",
-    },
-    TAX: {
-        "name": "NSRMC", "tax_status": "NSRZT_DM", "address": "ZCDZ", "business_address": "SCJYDZ",
-        "legal_representative": "FDDBRXM", "industry": "HY_DM", "established_on": "KYSLRQ",
-        "taxpayer_number": "NSRSBH",
-    },
-}  # fmt: skip
-
-_ENTITY_TYPES = {"sole_trader": "9500", "cooperative": "9100"}
-_TAX_TYPES = {"sole_trader": "410", "body": "193"}
+from deploy.district.sources import SOURCES
 
 # In question: refused as it now is, while what it last said still counts.
 Outcome = Literal["live", "in_question", "refused", "deleted"]
+Columns = dict[str, str | None]
+
+LEGAL, NATURAL = "legal_person", "natural_person"
+Scheme = Literal[
+    "organisation_code", "registration_number", "tax_number", "row",
+    "resident_number", "resident_number_15", "foreigner_card_15", "person_row",
+]  # fmt: skip
+_PERSONS: Final = frozenset({"resident_number", "resident_number_15", "foreigner_card_15", "person_row"})
 
 
 class Subject(NamedTuple):
     """Whom a row is about, by the number it can be told by.
 
-    `tax_number` stands for the keyed pseudonym of a person-based tax number, `row` for a row no number names.
+    `tax_number` stands for the keyed pseudonym of a person-based tax number, `row` and `person_row` for a row in
+    which no number names a company or a person.
     """
 
-    scheme: Literal["organisation_code", "registration_number", "tax_number", "row"]
+    scheme: Scheme
     value: str
+
+    @property
+    def kind(self) -> str:
+        return NATURAL if self.scheme in _PERSONS else LEGAL
 
     def key(self) -> str | None:
         """The registry's subject key; None where only a holder of the district's key can compute it."""
         prefix = {"organisation_code": "legal:org:", "registration_number": "legal:reg:"}.get(self.scheme)
         return None if prefix is None else prefix + self.value
 
+    @property
+    def is_row(self) -> bool:
+        return self.scheme in {"row", "person_row"}
+
 
 class Said(NamedTuple):
     """A value as a correct reader takes it; of a code also what stood in the column.
 
-    A personal value is, or may be, a person's number: the registry must know it and show a pseudonym only.
+    A value with a scheme is, or may be, a person's number: the registry must know it and show a pseudonym only,
+    made of the scheme and the number.
     """
 
     value: str
     raw: str | None = None
-    personal: bool = False
+    scheme: str | None = None
+
+
+Parts = Mapping[str, Said | Subject]
+TAX_NUMBER, RESIDENCE_PERMIT = "tax_number", "residence_permit"
+
+
+class Element(NamedTuple):
+    """One element of an attribute that is a list: its parts; a part that is a subject is shown as that one's key."""
+
+    attribute: str
+    parts: Parts
+
+
+class Word(NamedTuple):
+    """What a row says of one subject."""
+
+    subject: Subject
+    says: Mapping[str, Said]
+    element: Element | None
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row at a department, and what must become of it."""
+    """One row at a department, or the rows that make one record there; and what must become of it.
 
-    department: str
+    `person` is the number of the legal person it was written for, or of the natural one where the source is about
+    people. `other` is what a row with two subjects says of the second. `lines` are the rows of a grouped record.
+    """
+
+    source: str
     record_id: str
     person: int
     subject: Subject
-    columns: dict[str, str | None]
+    columns: Columns
     says: dict[str, Said]
-    effective_from: str | None
+    effective_from: str | None = None
+    element: Element | None = None
+    other: Word | None = None
+    lines: tuple[tuple[str | None, ...], ...] = ()
     outcome: Outcome = "live"
     reason: str | None = None
     planted: tuple[tuple[str, str | None], ...] = field(default=())
+
+    @property
+    def department(self) -> str:
+        return self.source.split(".", 1)[0]
 
     @property
     def counts(self) -> bool:
         """Whether the registry rests on it."""
         return self.outcome in {"live", "in_question"}
 
-    def changed(self, columns: Mapping[str, str | None], says: Mapping[str, Said | None]) -> Row:
+    @property
+    def times(self) -> int:
+        """How many rows it is at the source."""
+        return len(self.lines) or 1
+
+    def words(self) -> Iterator[Word]:
+        """What it says, of one subject or of two."""
+        yield Word(self.subject, self.says, self.element, "")
+        if self.other is not None:
+            yield self.other
+
+    def images(self) -> tuple[tuple[str | None, ...], ...]:
+        """Its rows as they stand at the source, in the order of the source's columns."""
+        return self.lines or (tuple(self.columns.values()),)
+
+    def as_mappings(self) -> list[Columns]:
+        return [dict(zip(SOURCES[self.source].columns, image, strict=True)) for image in self.images()]
+
+    def changed(
+        self,
+        columns: Mapping[str, str | None],
+        says: Mapping[str, Said | None] | None = None,
+        parts: Parts | None = None,
+    ) -> Row:
         """This row with some columns rewritten; what is said as None is no longer stated."""
-        said = {name: value for name, value in {**self.says, **says}.items() if value is not None}
-        return replace(self, columns={**self.columns, **columns}, says=said)
+        said = {name: value for name, value in {**self.says, **(says or {})}.items() if value is not None}
+        element = self.element
+        if parts is not None and element is not None:
+            element = Element(element.attribute, {**element.parts, **parts})
+        return replace(self, columns={**self.columns, **columns}, says=said, element=element)
+
+    def without(self, column: str, value: str | None, part: str) -> Row:
+        """This row with a column rewritten so that its element lacks a part."""
+        if self.element is None:
+            raise ValueError("the row states no element")
+        parts = {name: said for name, said in self.element.parts.items() if name != part}
+        element = Element(self.element.attribute, parts)
+        return replace(self, columns={**self.columns, column: value}, element=element)
 
     def plant(self, kind: str, attribute: str | None = None) -> Row:
         return replace(self, planted=(*self.planted, (kind, attribute)))
 
 
-def market_row(person: LegalPerson, random: Random) -> Row:
-    """The person as market supervision has it: clean, but for the spellings that are its ordinary hand."""
-    written = person.approved_on + timedelta(days=random.randrange(1, 40))
-    state = random.choice(vocabulary.REGISTRATION_STATES[person.status])
-    has_place = random.random() < 0.7
-    columns: dict[str, str | None] = {
-        "PRIPID": f"350299{person.number:010d}",
-        "UNISCID": person.credit_code,
-        "REGNO": person.registration_number,
-        "ENTNAME": person.name,
-        "ENTTYPE": _ENTITY_TYPES.get(person.kind, random.choice(("1100", "1130", "1151", "1222"))),
-        "REGSTATE": state,
-        "NAME": person.legal_representative,
-        "CERNO": person.representative_number,
-        "DOM": person.address,
-        "DOMDISTRICT": random.choice(vocabulary.DISTRICTS),
-        "PROLOC": person.business_address if has_place else None,
-        "REGCAP": f"{person.capital}.000000",
-        "REGCAPCUR": "156",
-        "INDUSTRYCO": person.trade.industry,
-        "INDUSTRYPHY": person.trade.section,
-        "OPSCOPE": person.trade.scope,
-        "ESTDATE": spellings.day(person.established_on),
-        "APPRDATE": spellings.day(person.approved_on),
-        "OPFROM": spellings.day(person.established_on),
-        "OPTO": _term_end(person.established_on, random),
-        "REGORG": "350299",
-        "CD_OPERATION": random.choice(("1", "i", "u")),
-        "CD_TIMESCN": spellings.moment(written, random),
-        "S_EXT_FROMNODE": "350299",
-        "UPDATE_TIME": spellings.moment(written, random),
-    }
-    truth = person.truth()
-    says = {name: Said(truth[name]) for name in ("name", "address", "legal_representative", "scope", "established_on")}
-    says["status"] = Said(person.status, state)
-    says["industry"] = Said(person.trade.industry, person.trade.industry)
-    if has_place:
-        says["business_address"] = Said(person.business_address)
-    subject = _subject(person.organisation if person.credit_code else None, person.registration_number, "")
-    return Row(MARKET, str(columns["PRIPID"]), person.number, subject, columns, says, person.approved_on.isoformat())
+def row_subject(source: str, record_id: str) -> Subject:
+    return Subject("row", f"{source}/{record_id}")
 
 
-def tax_row(person: LegalPerson, random: Random) -> Row:
-    """The person as the tax office has it."""
-    opened, registered = person.established_on, person.established_on + timedelta(days=random.randrange(1, 30))
-    state = random.choice(vocabulary.TAX_STATES[person.tax_status])
-    columns: dict[str, str | None] = {
-        "DJXH": f"1011350299{500_000_000 + person.number:010d}",
-        "NSRSBH": person.taxpayer_number,
-        "SHXYDM": person.credit_code,
-        "ZZJG_DM": person.organisation if person.stands_alone else None,
-        "NSRMC": person.name,
-        "NSRZT_DM": state,
-        "DJZCLX_DM": _TAX_TYPES.get(person.kind, random.choice(("150", "160", "170"))),
-        "FDDBRXM": person.legal_representative,
-        "FDDBRSFZJHM": person.representative_number,
-        "ZCDZ": person.address,
-        "SCJYDZ": person.business_address,
-        "HY_DM": person.trade.industry,
-        "DJRQ": spellings.day_and_midnight(registered),
-        "KYSLRQ": spellings.day_and_midnight(opened),
-        "YXBZ": "Y",
-        "LRRQ": spellings.moment(registered, random),
-        "XGRQ": spellings.moment(registered + timedelta(days=random.randrange(300)), random),
-    }
-    truth = person.truth()
-    says = {name: Said(truth[name]) for name in STATED_IN[TAX]}
-    says["tax_status"] = Said(person.tax_status, state)
-    says["industry"] = Said(person.trade.industry, person.trade.industry)
-    subject = _subject(person.organisation, None, person.taxpayer_number)
-    says["taxpayer_number"] = Said(person.taxpayer_number, personal=subject.scheme == "tax_number")
-    return Row(TAX, str(columns["DJXH"]), person.number, subject, columns, says, registered.isoformat())
+def nobody(source: str, record_id: str, part: str = "") -> Subject:
+    """The person a row is about in which no number names one; a part of a row has a person of its own."""
+    return Subject("person_row", f"{source}/{composite(record_id, part) if part else record_id}")
 
 
-def row_subject(department: str, record_id: str) -> Subject:
-    return Subject("row", f"{department}/{record_id}")
+def composite(*parts: str) -> str:
+    """The record id of rows that are told by several columns: each part with its length before it.
+
+    >>> composite("3500000017", "110", "2019")
+    '10:3500000017,3:110,4:2019'
+    """
+    return ",".join(f"{len(part)}:{part}" for part in parts)
 
 
-def _subject(organisation: str | None, registered: str | None, tax_number: str) -> Subject:
+def company_subject(organisation: str | None, registered: str | None, tax_number: str = "") -> Subject:
     if organisation:
         return Subject("organisation_code", organisation)
     if registered:
@@ -189,7 +179,6 @@ def _subject(organisation: str | None, registered: str | None, tax_number: str) 
     return Subject("tax_number", tax_number)
 
 
-def _term_end(start: date, random: Random) -> str | None:
-    if random.random() < 0.5:
-        return spellings.day(start.replace(day=1) + timedelta(days=365 * random.choice((10, 20, 30))))
-    return random.choice(spellings.OPEN_ENDS)
+def person_subject(document: str) -> Subject:
+    """The subject of a resident's number, by its length."""
+    return Subject("resident_number" if len(document) == 18 else "resident_number_15", document)

@@ -42,6 +42,15 @@ def moment(value: date, random: Random) -> str:
     return f"{day(value)} {random.randrange(8, 22)}:{random.randrange(60):02d}:{random.randrange(60):02d}"
 
 
+def stamp(value: date, random: Random) -> str:
+    """A moment as most systems write it."""
+    return f"{value:%Y-%m-%d} {random.randrange(8, 22):02d}:{random.randrange(60):02d}:{random.randrange(60):02d}"
+
+
+def digits(value: date) -> str:
+    return f"{value:%Y%m%d}"
+
+
 def capitals(amount: int) -> Iterator[str]:
     """A capital of `amount` ten-thousand yuan as suppliers spell it."""
     yield f"{amount}.000000万人民币"

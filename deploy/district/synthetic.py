@@ -23,6 +23,7 @@ DIVISION = "350299"
 LETTERS_31 = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LETTERS_36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ZEROS = "0" * 18
+NOWHERE = "UTO"  # no state: the standard for travel documents keeps it for specimens
 
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -60,6 +61,29 @@ def resident_number(birth: date, sequence: int) -> str:
 
 def resident_number_15(birth: date, sequence: int) -> str:
     return f"{DIVISION}{birth:%y%m%d}{sequence:03d}"
+
+
+def foreigner_card_15(birth: date, sequence: int) -> str:
+    """A permanent residence card as issued until 2023, of a state that is none; its last digit is not published."""
+    return f"{NOWHERE}{DIVISION[:4]}{birth:%y%m%d}{sequence:02d}"
+
+
+def foreign_passport(sequence: int) -> str:
+    return f"{NOWHERE}{DIVISION}{sequence:03d}"
+
+
+def residence_permit(year: int, sequence: int) -> str:
+    """Police office of twelve digits, year, six digits of sequence."""
+    return f"{DIVISION}000000{year}{sequence:06d}"
+
+
+def shortened(resident: str) -> str:
+    """The 15 digits under which the holder of an 18-digit number was known before.
+
+    >>> shortened("350299198003079934")
+    '350299800307993'
+    """
+    return resident[:6] + resident[8:17]
 
 
 def organisation_tax_number(organisation: str) -> str:
@@ -138,7 +162,7 @@ def is_synthetic(number: str) -> bool:
     False
     """
     number = number.replace("-", "").upper()
-    if number == ZEROS or number.startswith(DIVISION):
+    if number == ZEROS or number.startswith((DIVISION, NOWHERE)):
         return True
     if len(number) == 18:
         return number[2:8] == DIVISION

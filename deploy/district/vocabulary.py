@@ -37,6 +37,9 @@ TRADES = (
     Trade("3311", "C", "金属结构", "一般项目：金属结构制造；金属结构销售。"),
 )
 
+SPECIMEN = "示例"
+HERE, ELSEWHERE = "示例市样本区", "示例邻市样本县"
+
 BRANDS = "澄鹭嘉禾启明润泽瑞和海丰源茂祥永盛宏康安乐新远达通金玉兰芳春华秋实"
 SURNAMES = "陈林黄张李王吴刘蔡杨许郑谢郭洪邱曾廖赖周"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰涛明超秀霞平刚桂英华玉兰建国志文海"
@@ -70,3 +73,50 @@ TAX_STATES: dict[str, tuple[str, ...]] = {
     "ABNORMAL_CANCELLED": ("08",),
     "OTHER": ("09", "10", "11", "99"),
 }
+
+# An older list, of the state tax office: coarser, and its `10` is "normal".
+STATE_TAX_STATES: dict[str, tuple[str, str]] = {
+    "PENDING": ("00", "PENDING"),
+    "PREPARING": ("00", "PENDING"),
+    "NORMAL": ("10", "NORMAL"),
+    "SUSPENDED": ("20", "SUSPENDED"),
+    "ABNORMAL": ("30", "ABNORMAL"),
+    "LIQUIDATING": ("10", "NORMAL"),
+    "CANCELLED": ("40", "CANCELLED"),
+    "ABNORMAL_CANCELLED": ("40", "CANCELLED"),
+    "OTHER": ("10", "NORMAL"),
+}
+
+# LEREPSIGN: the role, and how the office is worded.
+ROLES: dict[str, tuple[str, str]] = {
+    "1": ("LEGAL_REPRESENTATIVE", "执行董事兼总经理"),
+    "2": ("DIRECTOR", "董事"),
+    "3": ("SUPERVISOR", "监事"),
+    "4": ("OWNER", "经营者"),
+}
+
+LISTING_REASONS: dict[str, str] = {
+    "1": "NO_ANNUAL_REPORT",
+    "2": "NO_DISCLOSURE",
+    "3": "FALSE_INFORMATION",
+    "4": "UNREACHABLE",
+}
+REMOVAL_REASONS = ("已补报年度报告并公示", "已办理住所变更登记，可以取得联系", "企业注销，自动移出")
+
+PERMIT_KINDS: dict[str, str] = {"食品": "FOOD", "普通": "GENERAL", "特许": "OTHER", "登记": "OTHER"}
+PERMIT_STATES: dict[str, str] = {"VALID": "1", "EXPIRED": "2", "REVOKED": "3"}
+
+SEXES: dict[str, str] = {"MALE": "1", "FEMALE": "2"}
+REGISTER_STATES: dict[str, str] = {"ACTIVE": "1", "DECEASED": "2", "MOVED_OUT": "3", "CANCELLED": "9"}
+RESIDENCE_STATES: dict[str, str] = {"VALID": "1", "EXPIRED": "2", "CANCELLED": "3", "REPLACED": "4"}
+CHANGE_REASONS: dict[str, str] = {"DUPLICATE": "1", "WRONG": "2", "UPGRADED": "3", "OTHER": "9"}
+
+INSURANCES: dict[str, str] = {
+    "PENSION": "110",
+    "UNEMPLOYMENT": "210",
+    "MEDICAL": "310",
+    "INJURY": "410",
+    "MATERNITY": "510",
+}
+INSURANCE_STATES: dict[str, str] = {"INSURED": "1", "SUSPENDED": "2", "ENDED": "3", "RETIRED": "4"}
+UNIT_STATES: dict[str, str] = {"NOT_INSURED": "0", "INSURED": "1", "SUSPENDED": "2", "ENDED": "3"}

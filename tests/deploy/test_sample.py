@@ -1,4 +1,4 @@
-"""The sample district: the same for a seed, odd in known ways only, and nobody's."""
+"""The legal persons of the sample district: the same for a seed, odd in known ways only, and nobody's."""
 
 import re
 import unicodedata
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.district import dirt, named, spellings, synthetic
-from deploy.district.persons import DEPARTMENTS, MARKET, TAX
-from deploy.district.rows import COLUMNS, STATED_IN, Row, Subject
+from deploy.district import kinds, named, spellings, synthetic
+from deploy.district.rows import TAX_NUMBER, Row, Subject
 from deploy.district.sample import District, generate
-from deploy.district.truth import ATTRIBUTES, alike, lines, personal_values, truth_of
+from deploy.district.sources import ENTERPRISE, LOCAL_TAXPAYER, SOURCES
+from deploy.district.truth import alike, personal_values, truth_of
 from schemas.identifiers import Checked, credit_code, organisation_code, registration_number, tax_number
 from schemas.subjects import DistrictKey, legal_subjects
 
@@ -65,7 +65,7 @@ def read_back(row: Row) -> Subject | None:
         return Subject("registration_number", column["REGNO"])
     if len(column["NSRSBH"]) in {17, 20}:
         return Subject("tax_number", column["NSRSBH"])
-    return Subject("row", f"{row.department}/{row.record_id}")
+    return Subject("row", f"{row.source}/{row.record_id}")
 
 
 def same_day(spelt: str | None) -> str:
@@ -74,7 +74,7 @@ def same_day(spelt: str | None) -> str:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
-    once, again, other = (list(lines(generate(seed, 60))) for seed in (3, 3, 4))
+    once, again, other = (generate(seed, 60) for seed in (3, 3, 4))
 
     assert once == again
     assert once != other
@@ -87,7 +87,7 @@ def test_every_generated_number_lies_where_no_real_one_can(district: District) -
 
 
 def test_every_name_and_address_says_that_it_is_a_specimen(district: District) -> None:
-    names = [row.columns[STATED_IN[row.department]["name"]] for row in district.rows]
+    names = [row.columns[SOURCES[row.source].states["name"]] for row in district.rows]
     addresses = [
         row.says[name].value for row in district.rows for name in ("address", "business_address") if name in row.says
     ]
@@ -108,7 +108,7 @@ def test_the_products_own_identifiers_read_the_same_subjects(district: District)
     key = DistrictKey(b"for this test alone, 32 bytes ..")
     for row in (row for row in district.rows if row.reason != "subject_ambiguous"):
         read = [check(value) for column, check in CHECKED.items() if (value := row.columns.get(column))]
-        pseudonym = "legal:tax:" + key.pseudonym("tax_number", row.subject.value)
+        pseudonym = "legal:tax:" + key.pseudonym(TAX_NUMBER, row.subject.value)
         own = {"row": [], "tax_number": [pseudonym]}.get(row.subject.scheme, [row.subject.key()])
         assert legal_subjects(read, key) == own
 
@@ -125,7 +125,7 @@ def test_what_a_text_column_says_is_what_stands_in_it_but_for_padding_and_privat
     for row in (row for row in district.rows if row.outcome == "live"):
         for attribute in ("name", "address", "business_address", "legal_representative", "scope"):
             if attribute in row.says:
-                stored = str(row.columns[STATED_IN[row.department][attribute]])
+                stored = str(row.columns[SOURCES[row.source].states[attribute]])
                 trimmed = stored.strip("".join(spellings.PADDING))
                 assert (
                     trimmed.translate({ord(private): to for private, to in spellings.PRIVATE_USE.items()})
@@ -135,32 +135,33 @@ def test_what_a_text_column_says_is_what_stands_in_it_but_for_padding_and_privat
 
 def test_what_a_date_column_says_is_the_day_in_it(district: District) -> None:
     for row in (row for row in district.rows if "established_on" in row.says):
-        assert same_day(row.columns[STATED_IN[row.department]["established_on"]]) == row.says["established_on"].value
+        assert same_day(row.columns[SOURCES[row.source].states["established_on"]]) == row.says["established_on"].value
 
 
 def test_what_is_blank_says_nothing(district: District) -> None:
     for row in district.rows:
-        for attribute, column in STATED_IN[row.department].items():
+        for attribute, column in SOURCES[row.source].states.items():
             assert (attribute in row.says) or row.columns[column] in {
                 *spellings.NULLS, spellings.IMPOSSIBLE_DAY, spellings.PLACEHOLDER_DAY,
             }  # fmt: skip
 
 
 def test_every_kind_of_dirt_is_planted_even_in_a_small_district() -> None:
-    planted = {(row.department, kind) for row in generate(1, 400).rows for kind, _ in row.planted}
+    planted = {(row.source, kind) for row in generate(1, 400).rows for kind, _ in row.planted}
+    registers = [kind for kind in kinds.KINDS if kind.source in {ENTERPRISE, LOCAL_TAXPAYER}]
 
-    assert {(kind.department, kind.name) for kind in dirt.KINDS} <= planted
+    assert {(kind.source, kind.name) for kind in registers} <= planted
 
 
 def test_every_difference_from_the_true_world_is_a_planted_one(district: District) -> None:
     told = truth_of(district)
     planted = {(plant.person, plant.attribute) for plant in told.planted}
-    person_of = {(row.department, row.record_id): row.person for row in told.rows}
-    shown = [(name, fact) for facts in told.facts.values() for name, fact in facts.items() if fact.department]
+    person_of = {(row.source, row.record_id): row.person for row in told.rows}
+    shown = [(name, fact) for facts in told.facts.values() for name, fact in facts.items() if fact.source]
     surprising = [
         (person, name)
         for name, fact in shown
-        for person in [person_of[str(fact.department), str(fact.row)]]
+        for person in [person_of[str(fact.source), str(fact.row)]]
         if fact.dissent or alike(str(fact.value)) != alike(district.persons[person].truth()[name])
         if (person, name) not in planted
     ]
@@ -204,13 +205,14 @@ def test_named_legal_persons_are_the_same_in_every_district() -> None:
     held = [[row for row in district.rows if row.person <= len(codes)] for district in (one, other)]
 
     assert held[0] == held[1]
-    assert [row.columns["UNISCID"] for row in held[0] if row.department == MARKET] == codes
+    assert [row.columns["UNISCID"] for row in held[0] if row.source == ENTERPRISE] == codes
 
 
 def test_the_named_food_company_is_clean_and_active_in_both_departments(district: District) -> None:
     facts = truth_of(district).facts[Subject("organisation_code", named.CLEAN_FOOD_COMPANY[8:17])]
 
-    assert {fact.state for fact in facts.values()} == {"known"}
+    of_registers = {name: fact for name, fact in facts.items() if not name.startswith("insured")}
+    assert {fact.state for fact in of_registers.values()} == {"known"}
     assert not any(fact.dissent for fact in facts.values())
     assert facts["status"].value == "ACTIVE"
     assert "食品销售" in str(facts["scope"].value)
@@ -218,7 +220,7 @@ def test_the_named_food_company_is_clean_and_active_in_both_departments(district
 
 def test_columns_are_the_departments_own_and_all_are_text(district: District) -> None:
     for row in district.rows:
-        assert tuple(row.columns) == COLUMNS[row.department]
+        assert tuple(row.columns) == SOURCES[row.source].columns
         assert all(value is None or isinstance(value, str) for value in row.columns.values())
 
 
@@ -230,10 +232,10 @@ def test_person_numbers_are_listed_so_that_a_canary_can_look_for_them(district: 
 
 
 def test_both_departments_know_somebody_the_other_does_not(district: District) -> None:
-    by_department = {d: {row.person for row in district.at(d)} for d in DEPARTMENTS}
+    registered, taxed = ({row.person for row in district.at(source)} for source in (ENTERPRISE, LOCAL_TAXPAYER))
 
-    assert by_department[TAX] - by_department[MARKET]
-    assert by_department[MARKET] - by_department[TAX]
+    assert taxed - registered
+    assert registered - taxed
 
 
 def test_a_district_too_small_for_its_dirt_is_refused() -> None:
@@ -241,15 +243,13 @@ def test_a_district_too_small_for_its_dirt_is_refused() -> None:
         generate(1, 5)
 
 
-def test_the_readme_names_every_kind_and_every_named_person() -> None:
+def test_the_readme_names_every_kind_of_dirt() -> None:
     page = Path(named.__file__).with_name("README.md").read_text(encoding="utf-8")
-    kinds = {kind.name for kind in dirt.KINDS} - {"tax_number_like_resident_number"}
 
-    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in page] == []
+    assert [kind.name for kind in kinds.KINDS if f"`{kind.name}`" not in page] == []
+
+
+def test_the_readme_names_every_named_legal_person() -> None:
+    page = Path(named.__file__).with_name("README.md").read_text(encoding="utf-8")
+
     assert all(f"`{person.credit_code}` | {person.name}" in page for person in named.named_persons())
-
-
-def test_attributes_are_those_the_departments_state() -> None:
-    stated = {attribute for columns in STATED_IN.values() for attribute in columns}
-
-    assert set(ATTRIBUTES) == stated

@@ -47,7 +47,12 @@ class Ran:
         return dict(look.entries(self.client, self.prefix, "legal-person", contract()))
 
     def sources(self) -> dict[str, list[dict[str, Any]]]:
-        return {name: list(databases.rows(url, name)) for name, url in self.urls.items()}
+        held = {SOURCES[department]: url for department, url in self.urls.items()}
+        return {source: list(databases.rows(url, source)) for source, url in held.items()}
+
+    def key(self) -> bytes:
+        """The district's key, which only the checker is given."""
+        return bytes.fromhex(self.there.key("district").read_text())
 
 
 def ran(folder: Path, broker: Broker, urls: dict[str, str], seed: int, persons: int = PERSONS) -> Ran:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import time
@@ -9,42 +10,29 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from deploy.district import changes, databases, truth
+from deploy.district import changes, databases, truth_file
+from deploy.district.sources import ENTERPRISE
+from deploy.district.truth import personal_values
 from deploy.installation import running, until
 from exchange import look
 from schemas import topics
 from schemas.codec import contract
 from tests.end_to_end.conftest import Ran, ran
-from tests.end_to_end.truth import compare
+from tests.end_to_end.refused import refused_rows
+from tests.end_to_end.truth import Report, compare
 from tests.two_departments import SOURCES
 from transport.broker import Broker
 
 
-def refused_rows(made: Ran) -> set[tuple[str, str, str]]:
-    """Department, record id and reason of every row now refused: as the exchange holds it, why as quarantine says."""
-    reasons = {}
-    for department in SOURCES:
-        for message in look.read_all(made.client, topics.quarantine(made.prefix, department)):
-            refusal = contract().decode(message.value or b"")[1]
-            reasons[department, str(refusal["record_id"])] = refusal["reason"]
-    return {(*row, reasons[row]) for row in _newest_refused(made)}
-
-
-def _newest_refused(made: Ran) -> set[tuple[str, str]]:
-    found = set()
-    for key, value in look.latest(look.read_all(made.client, topics.state(made.prefix))).items():
-        if key.startswith(b"s\0"):
-            statement = contract().decode(value)[1]
-            versions = [statement[part] for part in ("body", "deleted") if statement[part]]
-            newest = max(((v["epoch"], v["cycle"]) for v in versions), default=(0, 0))
-            refused = statement["refused"]
-            if refused and (refused["epoch"], refused["cycle"]) > newest:
-                found.add((statement["source"].split(".")[0], statement["record_id"]))
-    return found
+def checked(made: Ran) -> Report:
+    told = io.StringIO()
+    truth_file.write(made.district, told)
+    entries, refused = {"legal_person": made.entries()}, refused_rows(made.client, made.prefix, SOURCES)
+    return compare(entries, told.getvalue().splitlines(), made.sources(), made.key(), refused)
 
 
 def test_every_difference_from_the_truth_is_a_planted_one_and_every_planted_one_is_found(whole: Ran) -> None:
-    report = compare(whole.entries(), truth.lines(whole.district), whole.sources(), refused_rows(whole))
+    report = checked(whole)
 
     assert report.clean, str(report)
 
@@ -56,7 +44,7 @@ def test_the_same_holds_for_databases_on_postgresql(broker: Broker, postgresql: 
         made.there.start_exchange()
         assert until(made.counted, 60)
 
-    report = compare(made.entries(), truth.lines(made.district), made.sources(), refused_rows(made))
+    report = checked(made)
 
     assert report.clean, str(report)
 
@@ -99,7 +87,7 @@ def test_rare_names_arrive_as_their_characters(whole: Ran) -> None:
 def test_a_row_moved_to_another_subject_leaves_no_claim_behind(whole: Ran) -> None:
     market = [row for row in whole.district.at("market_supervision") if row.outcome == "live" and not row.planted]
     here, there = market[40], market[41]
-    moved = changes.move(whole.district, "market_supervision", here.record_id, there, changes.FIRST_DAY)
+    moved = changes.move(whole.district, ENTERPRISE, here.record_id, there, changes.FIRST_DAY)
     databases.apply(moved, whole.urls)
     counts = whole.there.connect_once(SOURCES["market_supervision"])
 
@@ -134,7 +122,7 @@ def test_a_restart_without_lmdb_gives_the_same_dump(whole: Ran, tmp_path: Path) 
 
 
 def test_no_number_of_a_person_stands_in_a_key_header_log_metric_or_reason(whole: Ran) -> None:
-    planted = truth.personal_values(whole.district)
+    planted = personal_values(whole.district)
     told = "\n".join([*logged(whole), *scraped(whole), *keyed(whole), *reasoned(whole)])
 
     assert len(planted) > 100
