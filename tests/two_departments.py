@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+import connectors
 from deploy.installation import Installation
 
 MARKET, TAX = "market_supervision", "local_tax"
@@ -28,5 +31,16 @@ def installation(
 ) -> Installation:
     """An installation over these databases, its settings written."""
     there = Installation(folder, brokers, prefix, partitions, environ(databases), **more)
+    by_database(there.own_sources)
     there.write()
     return there
+
+
+def by_database(folder: Path) -> None:
+    """In a folder of a site's own sources: the tax office's files as the table they are made from."""
+    shipped = Path(connectors.__file__).parent / "departments" / TAX / "taxpayer.yaml"
+    own = folder / TAX / "taxpayer.yaml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    said = yaml.safe_load(shipped.read_text("utf-8"))
+    said["read"] = {"sql": {"url": "${TAX_URL}", "table": "dj_nsrxx"}}
+    own.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")

@@ -18,6 +18,7 @@ from connectors.shipped import files
 from deploy.district import databases, sample, truth
 from schemas import topics
 from tests.connectors.people import PERSONS, month
+from tests.two_departments import by_database
 from transport.client import Client, TopicPartition
 
 DISTRICT = sample.generate(5, 120)
@@ -56,7 +57,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def settings(installed: Settings, tmp_path: Path) -> str:
     file = tmp_path / "connectors.yaml"
-    said = installed.model_dump(mode="json", exclude_defaults=True)
+    own = tmp_path / "sources"
+    by_database(own)
+    said = {**installed.model_dump(mode="json", exclude_defaults=True), "sources_dir": str(own)}
     file.write_text(json.dumps(said))
     return str(file)
 

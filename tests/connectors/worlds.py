@@ -38,8 +38,10 @@ SUBJECTS = tuple(f"legal:org:{code[8:17]}" for code in CODES)
 UNMAPPED = "\ue000"
 MARKET = Path("connectors/departments/market_supervision/enterprise.yaml")
 TAX = Path("connectors/departments/local_tax/taxpayer.yaml")
-VARIABLES = ("MARKET_URL", "TAX_URL", "STATE_TAX_URL", "POLICE_URL", "SOCIAL_URL")
-URLS = dict.fromkeys(VARIABLES, "sqlite:////nowhere.db")
+URLS = {
+    **dict.fromkeys(("MARKET_URL", "TAX_URL", "STATE_TAX_URL", "SOCIAL_URL"), "sqlite:////nowhere.db"),
+    **dict.fromkeys(("LOCAL_TAX_FOLDER", "POLICE_FOLDER"), "/nowhere"),
+}
 
 BRANCH = Path("tests/connectors/branch.yaml")
 TWO_PARTS = BRANCH.read_text("utf-8")
