@@ -8,6 +8,7 @@ Revoke:      ``--market sqlite:///FOLDER/market_supervision.db --revoke 91350299
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,8 @@ def main() -> int:
         return 0 if changed else 4
     if not arguments.out:
         parser.error("--out is missing: the folder for databases, files and truth")
+    # Rows refer to nothing that refers back: looking for cycles among them takes a fifth of the time and finds none.
+    gc.set_threshold(2_000_000)
     _make(arguments)
     return 0
 

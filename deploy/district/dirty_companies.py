@@ -11,8 +11,6 @@ from deploy.district import spellings
 from deploy.district.persons import LegalPerson
 from deploy.district.rows import Row, Said
 
-LONG_AGO = "9999-12-31"
-
 
 def small_letters(*columns: str) -> Callable[[Row], Row | None]:
     """Codes in lower case: the same subject."""
@@ -28,7 +26,7 @@ def unlimited(row: Row, random: Random) -> Row:
     """A permit without an end, in one of the words for it."""
     spelt = random.choice(("长期", "9999-12-31", "9999-9-9", "永久"))
     return row.changed(
-        {"XK_YXQZI": spelt, "XK_ZT": "1"}, parts={"valid_to": Said(LONG_AGO), "status": Said("VALID", "1")}
+        {"XK_YXQZI": spelt, "XK_ZT": "1"}, parts={"valid_to": Said(spellings.NO_END), "status": Said("VALID", "1")}
     )
 
 

@@ -58,7 +58,7 @@ def _blank(attribute: str) -> Callable[..., Soiled]:
     return _drawn(dirty_values.blank(attribute))
 
 
-_TWO_OFFICES = _company(dirty_rows.two_registrations)
+_TWO_REGISTRATIONS = _company(dirty_rows.two_registrations)
 _DELETED = _plain(dirty_rows.flagged)
 
 _REGISTER: tuple[Kind, ...] = (
@@ -68,7 +68,7 @@ _REGISTER: tuple[Kind, ...] = (
     Kind("operation_delete", ENTERPRISE, 0.01, "row", _DELETED),
     Kind("valid_flag_no", LOCAL_TAXPAYER, 0.01, "row", _DELETED),
     Kind("contradicting_numbers", LOCAL_TAXPAYER, 0.001, "row", _company(dirty_rows.contradicting_numbers)),
-    Kind("two_tax_registrations", LOCAL_TAXPAYER, 0.01, "row", _TWO_OFFICES),
+    Kind("two_tax_registrations", LOCAL_TAXPAYER, 0.01, "row", _TWO_REGISTRATIONS),
     Kind("wrong_check_digit", ENTERPRISE, 0.006, "number", _company(dirty_numbers.wrong_check_digit)),
     Kind("wrong_check_digit", LOCAL_TAXPAYER, 0.006, "number", _company(dirty_numbers.wrong_check_digit_at_tax)),
     Kind("wrong_embedded_check", ENTERPRISE, 0.002, "number", _company(dirty_numbers.wrong_embedded_check)),

@@ -17,7 +17,6 @@ from deploy.district.sources import IDENTITY_CHANGE, RESIDENCE, RESIDENT
 from deploy.district.stays import Permit, Stay
 
 REGISTRATION, PERMIT = "1", "2"
-OPEN_END = "9999-12-31"
 LONG_TERM_FROM = 46
 _STRUCK_OFF = {"DECEASED": ("czrkswrq", "czrkswzxlb"), "MOVED_OUT": ("czrkqcrq", "czrkqczxlb")}
 
@@ -67,7 +66,7 @@ def resident_row(person: NaturalPerson, random: Random, today: date) -> Row:
     if "death_date" in truth:
         says["death_date"] = Said(truth["death_date"])
     if columns["jmsfzjcqyxbz"] == "1":
-        says["card_valid_to"] = Said(OPEN_END)
+        says["card_valid_to"] = Said(spellings.NO_END)
     elif columns["jmsfzjyxqjzrq"]:
         says["card_valid_to"] = Said(date.fromisoformat(columns["jmsfzjyxqjzrq"]).isoformat())
     subject = person_subject(person.document)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from random import Random
 
+NO_END = "9999-12-31"
 OPEN_ENDS = ("9999-9-9", "9999年12月31", "5000年01月01", "长期", "2099-12-31 00:00:00", "", None)
 NULLS = ("", "NULL", "null", "\\N", "无", "暂无", "/", "-", "--", "——", "*", "?", "不详", None)
 PADDING = (" ", "\u3000", "\u00a0", "\ufeff", "\u200b", "  ")

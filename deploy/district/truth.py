@@ -54,7 +54,6 @@ LISTS: dict[str, dict[str, tuple[str, ...]]] = {
     LEGAL: {"key_persons": (), "abnormal_listings": (), "permits": (), "arrears": (), "tax_credit_ratings": ("year",)},
     NATURAL: {"residences": (), "insurances": (), "contributions": (), "roles": ()},
 }
-ATTRIBUTES = tuple(TIERS[LEGAL])
 FALLS_BACK = frozenset({"business_address", "industry"})
 State = Literal["known", "disputed", "in_question", "unknown"]
 _DOTS = str.maketrans(dict.fromkeys("\u2022\u2027\u30fb\uff65\u0387", "\u00b7"))
