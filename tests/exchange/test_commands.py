@@ -19,6 +19,7 @@ from exchange.run import worker
 from exchange.settings import Settings
 from process.settings import load
 from schemas import topics
+from schemas.installed import shipped
 from schemas.subjects import DistrictKey
 from tests.exchange.publishing import AUDIT, Department, record, send
 from tests.schemas.numbers import credit_code, organisation_code
@@ -83,7 +84,7 @@ def installed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Comma
     market = Department("market_supervision", settings.kafka.prefix, PARTITIONS)
     sent = market.outgoing([record("market_supervision", SUBJECT, "m1", name="示例"), (SUBJECT, b"not avro")])
     send(connect(settings.kafka), [*sent, *market.watermarks(1, rows_at_source=1)])
-    worker(settings, "exchange-0", Event(), until_idle_seconds=1.0)
+    worker(settings, shipped(), "exchange-0", Event(), until_idle_seconds=1.0)
     return exchange
 
 
