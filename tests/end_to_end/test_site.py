@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import schemas
 from deploy.installation import Installation, Process, running, until
 from exchange import look
 from process.site import installed
@@ -233,3 +236,12 @@ def test_who_has_no_lease_any_more_is_written_as_before(story: Story) -> None:
     assert there == story.seen["live"][subject(TENANTS[0])]
     assert (gone.schema, gone.change) == ("registry/natural-person-2", 3)
     assert gone.entry["facts"] == story.before[subject(TENANTS[1])].entry["facts"]
+
+
+def test_a_stock_reader_that_has_the_folders_schemas_too_reads_all_of_it(story: Story, program: list[str]) -> None:
+    folders = os.pathsep.join((schemas.__path__[0], str(story.site.path)))
+    command = [*program, story.there.brokers, story.there.prefix, folders, "dump"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert read.stdout == story.there.run("exchange", "dump")
+    assert "示例路1号" in read.stdout
