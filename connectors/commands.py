@@ -56,6 +56,7 @@ def check(source: Source, settings: Settings, contract: Contract, client: Client
         alarms = rows.alarms()
     preflight(settings.kafka)
     generation.check(client, contract, settings.kafka.prefix, district, audit)
+    generation.require_topics(client, settings.kafka.prefix, source.department)
     blank = ids.pop(None, 0)
     twice = sum(count > 1 for count in ids.values())
     counted = {"source": source.name, "rows": ids.total() + blank, "blank": blank, "twice": twice}
