@@ -40,10 +40,13 @@ def build(folder: Path) -> list[str]:
 
 
 def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     coming = file.with_name(f".{file.name}.coming")
-    coming.write_bytes(content)
-    coming.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        coming.write_bytes(content)
+        coming.replace(file)
+    except OSError as exc:
+        raise SettingsError(say("schemas.out_of_reach", place=file, reason=exc.strerror)) from exc
 
 
 # --- activating ------------------------------------------------------------------------------------------------------

@@ -68,10 +68,7 @@ def installed(folder: Path | None) -> Installed:
 
 def read(folder: Path) -> Site:
     """The folder as it is; raises `SettingsError` with every fault in it."""
-    if not folder.is_dir():
-        raise SettingsError(say("schemas.no_folder", folder=folder))
-    files = files_in(folder / "avro") if (folder / "avro").is_dir() else {}
-    lock = _lock(folder)
+    files, lock = _files(folder), _lock(folder)
     _refuse(folder, _altered(files, lock))
     made = {name for name in files if name.startswith(_REGISTRY)}
     record_types = {name: content for name, content in files.items() if name not in made}
@@ -82,6 +79,18 @@ def read(folder: Path) -> Site:
     _refuse(folder, lint.faults_of_statements(record_types, extensions, merged))
     published = {name: content for name, content in files.items() if name in lock}
     return Site(folder, record_types, published, frozenset(made - set(lock)), merged)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise SettingsError(say("schemas.no_folder", folder=folder))
+    avro = folder / "avro"
+    here = (str(file.relative_to(folder)) for file in avro.rglob("*.avsc"))
+    _refuse(folder, (Fault(file, (), "schemas.file_name", {}) for file in here if file.count("/") != 2))
+    try:
+        return files_in(avro) if avro.is_dir() else {}
+    except OSError as exc:
+        raise SettingsError(say("schemas.out_of_reach", place=exc.filename, reason=exc.strerror)) from exc
 
 
 def _lock(folder: Path) -> Mapping[str, str]:
@@ -103,9 +112,9 @@ def _altered(files: Mapping[str, bytes], lock: Mapping[str, str]) -> Iterator[Fa
 
 def _extensions(folder: Path) -> dict[str, Extension]:
     found = {file.stem: file for file in sorted((folder / "catalogue").glob("*.y*ml"))}
-    known = ", ".join(f"{kind}.yaml" for kind in KINDS)
-    strange = (file.name for file in found.values() if file.name not in known)
-    _refuse(folder, (Fault(f"catalogue/{name}", (), "schemas.catalogue_unknown", {"hint": known}) for name in strange))
+    known = [f"{kind}.yaml" for kind in KINDS]
+    strange, told = (file.name for file in found.values() if file.name not in known), {"hint": ", ".join(known)}
+    _refuse(folder, (Fault(f"catalogue/{name}", (), "schemas.catalogue_unknown", told) for name in strange))
     return {kind: _extension(found[kind]) if kind in found else Extension() for kind in KINDS}
 
 

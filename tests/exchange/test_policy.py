@@ -115,6 +115,14 @@ def test_a_form_that_held_an_attribute_otherwise_is_never_written_by(tmp_path: P
     assert forms == ["registry/natural-person-2", "registry/natural-person-4"]
 
 
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    site = example(tmp_path)
+    (site.path / "ids.lock").mkdir()
+
+    with pytest.raises(SettingsError, match=r"ids\.lock: this cannot be read or written"):
+        site.build()
+
+
 # --- forms -----------------------------------------------------------------------------------------------------------
 def test_an_entry_is_written_by_the_oldest_form_that_can_say_it() -> None:
     both = WITH_FLATS

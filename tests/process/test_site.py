@@ -115,10 +115,13 @@ def test_a_lock_that_is_none_is_refused(site: Folder) -> None:
 
 
 # --- names and ids ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["Housing/lease-1", "housing/lease", "housing/lease-0", "housing/Lease-1"])
+MISNAMED = ["Housing/lease-1", "housing/lease", "housing/lease-0", "housing/Lease-1", "lease-1", "a/housing/lease-1"]
+
+
+@pytest.mark.parametrize("name", MISNAMED)
 def test_a_file_is_called_by_department_name_and_number(site: Folder, name: str) -> None:
     file = site.path / "avro" / f"{name}.avsc"
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     site.lease.rename(file)
 
     assert refused(site).startswith(f"{file}: a record type's file is called avro/<department>")
@@ -155,6 +158,13 @@ def test_the_content_of_a_shipped_file_is_not_published_twice(site: Folder) -> N
     site.lease.write_bytes(published_files()["public_security/residence-1"])
 
     assert "the content, or by chance the id, of public_security/residence-1" in refused(site)
+
+
+def test_what_cannot_be_read_is_named(site: Folder) -> None:
+    site.lease.unlink()
+    site.lease.mkdir()
+
+    assert refused(site).startswith(f"{site.lease}: this cannot be read or written")
 
 
 # --- record types ----------------------------------------------------------------------------------------------------
@@ -331,8 +341,9 @@ def test_a_catalogue_that_cannot_be_laid_over_the_shipped_one_is_told_with_line_
     assert said in told
 
 
-def test_a_catalogue_under_a_name_that_nobody_reads_is_told(site: Folder) -> None:
-    site.catalogue.rename(site.catalogue.with_name("natural-person.yml"))
+@pytest.mark.parametrize("name", ["natural-person.yaml", "natural_person.yml", "person.yaml"])
+def test_a_catalogue_under_a_name_that_nobody_reads_is_told(site: Folder, name: str) -> None:
+    site.catalogue.rename(site.catalogue.with_name(name))
 
     assert "no catalogue is called so. Known: legal_person.yaml, natural_person.yaml" in refused(site)
 
