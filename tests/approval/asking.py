@@ -25,6 +25,7 @@ from approval.items import Item, every
 from approval.rows import rows_of
 from approval.view import View, engine_of
 from schemas.catalogue import catalogues
+from schemas.codec import contract
 from tests.approval.registry import GENERATION, KEY, MARKET, PREFIX, TAX, as_read, entry, everywhere, of_entry
 from transport.client import Outgoing, TopicPartition
 
@@ -133,7 +134,7 @@ class Window:
         """Let the registry say something else."""
         messages = as_read(records)
         ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}
-        self.view.apply(rows_of(messages, PREFIX), ends, 1_700_000_000_000)
+        self.view.apply(rows_of(messages, PREFIX, contract()), ends, 1_700_000_000_000)
 
 
 def heard(connection: socket.socket) -> bytes:
