@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, stop: Event) -> None:
     chosen.state_dir.mkdir(parents=True, exist_ok=True)
     registry = CollectorRegistry()
     gauges = reader.Gauges(registry)
-    with closing(View(engine_of(chosen.database))) as view, answering(chosen, key, registry) as desk:
+    with closing(View(engine_of(chosen.database))) as view, answering(chosen, by, key, registry) as desk:
         server = health.serve(registry, lambda: _ready(gauges, desk), chosen.metrics_port, chosen.metrics_address)
         try:
             logs.log("approval.started", address=server.address, port=server.port)
@@ -60,12 +60,14 @@ def run(arguments: argparse.Namespace, stop: Event) -> None:
 def evaluate(arguments: argparse.Namespace, _stop: Event) -> None:
     """Decide an item's materials for the subjects named, and say why."""
     chosen = _settings(arguments)
-    item = find(arguments.item, chosen.item_folders)
+    by = installed(chosen.site_dir)
+    item = find(arguments.item, chosen.item_folders, by.catalogues)
     numbers = _numbers(item, arguments.subject)
     at = _time(arguments.at)
     key = chosen.district_key()
     with _view_of(chosen) as engine:
-        found = evaluation.evaluate(engine, item, numbers, at, _now, key, chosen.divisions)
+        register = evaluation.Register(engine, by.contract, key, chosen.divisions)
+        found = evaluation.evaluate(register, item, numbers, at, _now)
     told = answer(found.item, found.subjects, found.decisions, found.at, found.others)
     if arguments.page:
         arguments.page.write_text(page(told, arguments.lang), "utf-8")

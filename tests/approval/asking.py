@@ -20,6 +20,7 @@ from approval.api.app import Counts, app
 from approval.api.callers import Caller, Callers
 from approval.api.server import Server
 from approval.audit import AuditLog, Sealing
+from approval.evaluation import Register
 from approval.grants import Sensitivity, labels
 from approval.items import Item, every
 from approval.rows import rows_of
@@ -173,7 +174,8 @@ def window(
         audit = AuditLog(log, SEALING)
         stack.callback(audit.close)
         kinds = {kind: labels(catalogue) for kind, catalogue in catalogues().items()}
-        desk = Desk(engine, items or every(), kinds, KEY, ("350299",), audit, now)
+        register = Register(engine, contract(), KEY, ("350299",))
+        desk = Desk(register, items or every(), kinds, audit, now)
         certificate, key = tls or (None, None)
         callers = Callers({str(grant): Caller(token, grant) for grant, token in TOKENS.items()}, anonymous)
         made = app(desk, callers, Counts(registry), patience)

@@ -60,7 +60,7 @@ class Shelf:
 
     def known(self, subject: str, at: datetime | None = None) -> Evidence:
         with self.engine.begin() as connection:
-            return evidence(connection, "legal_person", Found(subject), at)
+            return evidence(connection, contract(), "legal_person", Found(subject), at)
 
     def found(self, number: str) -> Found:
         with self.engine.begin() as connection:
