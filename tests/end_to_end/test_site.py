@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -61,6 +62,7 @@ class Story:
     before: dict[str, Found]
     seen: dict[str, dict[str, Found]] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, dict[str, Any]] = field(default_factory=dict)
     exit_code: int | None = None
 
     @property
@@ -96,6 +98,7 @@ def story(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         register(database, [("B1", TENANTS[0], "1"), ("B2", TENANTS[1], "1"), ("B3", STRANGER, "1")])
         bring_live(story)
         publish_leases(story, "live")
+        decide(story)
         register(database, [("B1", TENANTS[0], "1"), ("B2", TENANTS[1], "2"), ("B3", STRANGER, "1")])
         publish_leases(story, "struck off")
         read_anew(story)
@@ -133,7 +136,7 @@ def register(database: Path, leases: list[tuple[str, str, str]]) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DROP TABLE IF EXISTS zf_zlba")
         connection.execute(f"CREATE TABLE zf_zlba ({', '.join(f'{column} TEXT' for column in columns)})")
-        rest = ("示例租客", "示例路1号", "350299", "2025-09-01", "长期", "2025-09-03", "2025-09-03 10:00:00")
+        rest = ("示例租客", "示例路1号", "350299", "2020-09-01", "长期", "2020-09-03", "2020-09-03 10:00:00")
         connection.executemany(
             f"INSERT INTO zf_zlba VALUES ({', '.join('?' * 10)})", [(*each, *rest) for each in leases]
         )
@@ -157,6 +160,14 @@ def publish_leases(story: Story, step: str) -> None:
     cycle = story.there.connect_once("housing.lease")["cycle"]
     assert until(lambda: taken(story, cycle), 60)
     story.seen[step] = story.registry()
+
+
+def decide(story: Story) -> None:
+    """The site's own item, decided for one who has a lease and one who has none."""
+    story.there.run("approval", "run", "--until-idle", "1")
+    for number in (TENANTS[0], PERSONS[0]):
+        ask = ("evaluate", "enrolment_by_lease", "--subject", "applicant=-", "--json")
+        (story.decided[number],) = json.loads(story.there.run("approval", *ask, given=number))["materials"]
 
 
 def taken(story: Story, cycle: int) -> bool:
@@ -195,9 +206,9 @@ def test_the_leases_stand_in_the_entries_of_their_tenants_with_their_days_and_th
         assert lease["value"]["address"] == "示例路1号"
         assert lease["value"]["division"] == {"raw": "350299", "canonical": "350299", "list": "gbt-2260"}
         assert [str(lease["value"][day]) for day in ("from", "to", "registered_on")] == [
-            "2025-09-01",
+            "2020-09-01",
             "9999-12-31",
-            "2025-09-03",
+            "2020-09-03",
         ]
         assert entry["members"][lease["member"]]["source"] == "housing.lease"
 
@@ -208,6 +219,20 @@ def test_the_department_speaks_to_a_shipped_attribute_behind_its_authorities(sto
     assert (known["value"], known["tier"]) == ("示例003", 1)
     assert [(dissent["value"], dissent["tier"]) for dissent in known["dissent"]] == [("示例租客", 3)]
     assert (stranger["value"], stranger["tier"]) == ("示例租客", 3)
+
+
+def test_an_item_of_the_site_is_decided_by_the_leases(story: Story) -> None:
+    tenant, other = story.decided[TENANTS[0]], story.decided[PERSONS[0]]
+
+    assert (tenant["verdict"], tenant["follow"]) == ("proved", "waive")
+    parts = tenant["facts"][0]["elements"][0]["parts"]
+    assert {part["name_zh"]: part["value"] for part in parts} == {
+        "房屋坐落": "示例路1号",
+        "租赁起始日期": "2020-09-01",
+        "租赁截止日期": "9999-12-31",
+    }
+    assert (other["verdict"], other["follow"]) == ("absent_as_of", "ask_paper")
+    assert "房屋租赁备案" in other["reason"]["zh"]
 
 
 def test_who_has_a_lease_is_published_once_more_by_the_new_schema(story: Story) -> None:
