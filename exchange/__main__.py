@@ -98,7 +98,8 @@ def _build(arguments: argparse.Namespace, _: Event) -> int:
 def _plan(_: argparse.Namespace, settings: Settings, installed: Installed, __: Event) -> int:
     client = connect(settings.kafka)
     lines = _planned(settings, installed, client).lines()
-    lines += [f"activate  {added}" for added in provision.added(client, settings.kafka.prefix, installed) or ()]
+    added = provision.added(client, settings.kafka.prefix, installed)
+    lines += [f"activate  {name}" for name in added or ["other words only"]] if added is not None else []
     print("\n".join(lines) or "nothing to do")
     return DONE
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from exchange.control import Policy
 from process.errors import SettingsError
 from process.messages import say
@@ -31,12 +33,14 @@ def build(folder: Path) -> list[str]:
     for name in sorted(site.loose - set(made)):
         raise SettingsError(say("schemas.loose", place=folder / file_of(name)))
     whole = {**site.published, **site.record_types, **made}
-    with_site(whole, site.catalogues)
-    for name, content in made.items():
-        _write(folder / file_of(name), content)
-    # Last, and only then is anything published.
-    _write(folder / LOCK, lock_text(whole).encode())
-    return sorted(set(whole) - set(site.published))
+    coming = sorted(set(whole) - set(site.published))
+    if coming:
+        with_site(whole, site.catalogues)  # what no process could go by is not published
+        for name, content in made.items():
+            _write(folder / file_of(name), content)
+        # Last: only then is anything published.
+        _write(folder / LOCK, lock_text(whole).encode())
+    return coming
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -52,8 +56,7 @@ def _write(file: Path, content: bytes) -> None:
 # --- activating ------------------------------------------------------------------------------------------------------
 def extension(activated: Policy, installed: Installed) -> list[str]:
     """What the installed policy adds to the activated one; raises `SettingsError` where it does anything else."""
-    content = _content(activated)
-    before = {kind: Catalogue.model_validate(content[kind]) for kind in KINDS}
+    content, before = _content(activated)
     told = [say(code, **fields) for code, fields in _breaches(before, installed.catalogues)]
     known = {installed.contract[name].id for name in installed.contract.names()}
     missing = [str(number) for ids in content["forms"].values() for number in ids if number not in known]
@@ -64,12 +67,13 @@ def extension(activated: Policy, installed: Installed) -> list[str]:
     return list(_added(before, installed.catalogues))
 
 
-def _content(activated: Policy) -> dict[str, Any]:
+def _content(activated: Policy) -> tuple[dict[str, Any], dict[str, Catalogue]]:
     text = shipped().policy_text if activated.hash == shipped().policy else activated.content
-    if text is None:
-        raise SettingsError(say("exchange.policy_unknown", policy=activated.hash))
-    content: dict[str, Any] = json.loads(text)
-    return content
+    try:
+        content = json.loads(text or "{}")
+        return content, {kind: Catalogue.model_validate(content[kind]) for kind in KINDS}
+    except (KeyError, ValidationError) as exc:
+        raise SettingsError(say("exchange.policy_unknown", policy=activated.hash)) from exc
 
 
 def _breaches(

@@ -234,9 +234,10 @@ def test_a_schema_that_entries_may_have_been_written_by_has_to_be_there() -> Non
         extension(Policy(before.policy, before.policy_text), after)
 
 
-def test_a_policy_that_does_not_say_what_it_holds_is_followed_by_none() -> None:
-    with pytest.raises(SettingsError, match="does not say what it holds"):
-        extension(Policy("f" * 32), shipped())
+@pytest.mark.parametrize("content", [None, "{}", '{"legal_person": {"kind": "legal_person", "of_later": 1}}'])
+def test_a_policy_that_does_not_say_what_it_holds_is_followed_by_none(content: str | None) -> None:
+    with pytest.raises(SettingsError, match="is not said, or in words of another version"):
+        extension(Policy("f" * 32, content), shipped())
 
 
 # --- activating ------------------------------------------------------------------------------------------------------
