@@ -13,7 +13,7 @@ from approval.evidence import Evidence, Newest, Watermark, department
 from approval.items import Material
 from approval.trust import Asked
 from approval.verdicts import Reason, Verdict
-from schemas.catalogue import catalogues
+from schemas.catalogue import Catalogue
 
 
 class Silence(NamedTuple):
@@ -29,7 +29,7 @@ def silence(attribute: str, evidence: Evidence, asked: Asked) -> Silence:
     material = asked.material
     if evidence.apart:
         return Silence(Verdict.IDENTITY_UNCLEAR, Reason("number_elsewhere", {"attribute": attribute}))
-    authorities = _authorities(attribute, evidence.kind)
+    authorities = _authorities(attribute, asked.catalogues[evidence.kind])
     sources = sorted(s for s in evidence.sources | set(evidence.watermarks) if department(s) in authorities)
     unheard = authorities.intersection(material.authorities) - {department(source) for source in sources}
     unheard |= {department(source) for source in asked.stating.get(attribute, ()) if source not in sources}
@@ -43,9 +43,9 @@ def silence(attribute: str, evidence: Evidence, asked: Asked) -> Silence:
     return _as_of(attribute, [evidence.watermarks[source] for source in sources], asked)
 
 
-def _authorities(attribute: str, kind: str) -> set[str]:
+def _authorities(attribute: str, catalogue: Catalogue) -> set[str]:
     """The departments that have, or once had, a say on the attribute."""
-    described = next(each for each in catalogues()[kind].attributes if each.name == attribute)
+    described = next(each for each in catalogue.attributes if each.name == attribute)
     return {authority.department for authority in described.authority}
 
 

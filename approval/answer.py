@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from approval.decide import NOBODY
 from approval.elements import Others
-from approval.evidence import KNOWN, Code, Evidence, Fact, Part
+from approval.evidence import KNOWN, Code, Dissent, Evidence, Fact, Part
 from approval.items import COUNT, Item, Material
 from approval.single import value_of
 from approval.verdicts import Decision, Finding, Reason
-from approval.wording import attribute_text, label, part_text, reason_text, time_text, value_text
+from approval.wording import Names, label, name_of, names, part_text, reason_text, time_text, value_text
 from process.messages import Text
 
 Answer = Mapping[str, Any]
@@ -25,11 +25,12 @@ def answer(
     item: Item, subjects: Mapping[str, Evidence], decisions: Sequence[Decision], at: datetime, others: Others = NOBODY
 ) -> Answer:
     """Everything an evaluation says, ready for `schemas.plain.to_json`."""
+    known = names(item.catalogues.values())
     return {
         "item": {"id": item.id, "version": item.version, "name_zh": item.name_zh, "name_en": item.name_en},
         "at": at,
         "subjects": {role: _subject(item, role, evidence) for role, evidence in subjects.items()},
-        "materials": [_material(decision, subjects, others) for decision in decisions],
+        "materials": [_material(decision, subjects, others, known) for decision in decisions],
     }
 
 
@@ -44,7 +45,7 @@ def _subject(item: Item, role: str, evidence: Evidence) -> Answer:
     }
 
 
-def _material(decision: Decision, subjects: Mapping[str, Evidence], others: Others) -> Answer:
+def _material(decision: Decision, subjects: Mapping[str, Evidence], others: Others, known: Names) -> Answer:
     material = decision.material
     return {
         "id": material.id,
@@ -54,25 +55,25 @@ def _material(decision: Decision, subjects: Mapping[str, Evidence], others: Othe
         "requirement_en": material.requirement_en,
         "verdict": str(decision.verdict),
         "follow": str(decision.verdict.follow),
-        "reason": _reason(decision.reason, material),
+        "reason": _reason(decision.reason, material, known),
         "as_of": decision.as_of,
-        "facts": [_fact(finding, material) for finding in decision.findings],
+        "facts": [_fact(finding, material, known) for finding in decision.findings],
         "watermarks": list(_watermarks(decision, subjects, others)),
         "legal_basis": material.legal_basis.model_dump(),
     }
 
 
-def _reason(reason: Reason, material: Material) -> Answer:
+def _reason(reason: Reason, material: Material, known: Names) -> Answer:
     """Why; where the reason would tell what the material does not disclose, without it."""
     shown = all(material.tells(name) for name in reason.tells)
-    text = reason_text(reason if shown else replace(reason, code=f"{reason.code}_undisclosed"))
+    text = reason_text(reason if shown else replace(reason, code=f"{reason.code}_undisclosed"), known)
     return {"code": reason.code, "zh": text.zh, "en": text.en}
 
 
-def _fact(finding: Finding, material: Material) -> Answer:
+def _fact(finding: Finding, material: Material, known: Names) -> Answer:
     fact = finding.fact or Fact(finding.attribute, None, state=_state(finding))
-    name, value = _name(finding, material), value_text(fact.attribute, value_of(fact), fact.raw)
-    elements = [_element(element, finding.role, material) for element in finding.elements]
+    name, value = _name(finding, material, known), value_text(fact.attribute, value_of(fact), fact.raw)
+    elements = [_element(element, finding.role, material, known) for element in finding.elements]
     counted = material.tells(material.name_of(finding.role, finding.attribute, COUNT))
     disclosed = material.tells(material.name_of(finding.role, finding.attribute))
     return {
@@ -81,7 +82,7 @@ def _fact(finding: Finding, material: Material) -> Answer:
         "name_zh": name.zh,
         "name_en": name.en,
         "verdict": str(finding.verdict),
-        "reason": _reason(finding.reason, material),
+        "reason": _reason(finding.reason, material, known),
         "state": fact.state,
         "disclosed": disclosed or any(each["parts"] for each in elements),
         "value": value_of(fact) if disclosed else None,
@@ -99,9 +100,9 @@ def _fact(finding: Finding, material: Material) -> Answer:
     }
 
 
-def _name(finding: Finding, material: Material) -> Text:
+def _name(finding: Finding, material: Material, known: Names) -> Text:
     """What the fact is called; of another than the material's own subject, with whose it is."""
-    name = attribute_text(finding.attribute)
+    name = name_of(finding.attribute, known)
     if finding.role == material.subject:
         return name
     role = label("role", finding.role)
@@ -114,7 +115,7 @@ def _state(finding: Finding) -> str:
     return "none" if not states else states.pop() if len(states) == 1 else KNOWN
 
 
-def _element(element: Fact, role: str, material: Material) -> Answer:
+def _element(element: Fact, role: str, material: Material, known: Names) -> Answer:
     return {
         "state": element.state,
         "source": element.source,
@@ -122,21 +123,21 @@ def _element(element: Fact, role: str, material: Material) -> Answer:
         "effective_from": element.effective_from,
         "effective_to": element.effective_to,
         "observed_at": element.observed_at,
-        "parts": list(_parts(element.attribute, element.parts, role, material)),
-        "dissent": [_dissent(element.attribute, d.source, d.value, role, material) for d in element.dissent],
+        "parts": list(_parts(element.attribute, element.parts, role, material, known)),
+        "dissent": [_dissent(element.attribute, d, role, material, known) for d in element.dissent],
     }
 
 
-def _dissent(attribute: str, source: str, value: object, role: str, material: Material) -> Answer:
-    parts = value if isinstance(value, Mapping) else {}
-    return {"source": source, "parts": list(_parts(attribute, parts, role, material))}
+def _dissent(attribute: str, dissent: Dissent, role: str, material: Material, known: Names) -> Answer:
+    parts = dissent.value if isinstance(dissent.value, Mapping) else {}
+    return {"source": dissent.source, "parts": list(_parts(attribute, parts, role, material, known))}
 
 
-def _parts(attribute: str, parts: Mapping[str, Part], role: str, material: Material) -> Iterator[Answer]:
+def _parts(attribute: str, parts: Mapping[str, Part], role: str, material: Material, known: Names) -> Iterator[Answer]:
     """The parts of an element that may be shown, in the catalogue's order."""
     for part, value in parts.items():
         if material.tells(material.name_of(role, attribute, part)):
-            name, text = label("part", f"{attribute}.{part}"), part_text(attribute, part, value)
+            name, text = name_of(f"{attribute}.{part}", known), part_text(attribute, part, value)
             yield {
                 "part": part,
                 "name_zh": name.zh,

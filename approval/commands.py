@@ -27,7 +27,8 @@ from approval.view import View, aliases, engine_of, entries, meta_of, reading, w
 from process import health, logs, settings
 from process.errors import SettingsError
 from process.messages import say
-from schemas.codec import contract
+from process.site import installed
+from schemas.codec import Contract
 from schemas.plain import to_json
 from transport.client import connect
 
@@ -38,20 +39,20 @@ def run(arguments: argparse.Namespace, stop: Event) -> None:
     """Follow the registry into the view and answer questions, until asked to stop or until nothing comes any more."""
     chosen = _settings(arguments)
     logs.configure()
-    key = chosen.district_key()
+    key, by = chosen.district_key(), installed(chosen.site_dir)
     os.umask(0o027)  # what the view holds is for this user and group alone
     chosen.state_dir.mkdir(parents=True, exist_ok=True)
     registry = CollectorRegistry()
     gauges = reader.Gauges(registry)
-    with closing(View(engine_of(chosen.database))) as view, answering(chosen, key, registry) as desk:
+    with closing(View(engine_of(chosen.database))) as view, answering(chosen, by, key, registry) as desk:
         server = health.serve(registry, lambda: _ready(gauges, desk), chosen.metrics_port, chosen.metrics_address)
         try:
             logs.log("approval.started", address=server.address, port=server.port)
-            client, prefix = connect(chosen.kafka), chosen.kafka.prefix
+            followed = reader.Registry(connect(chosen.kafka), chosen.kafka.prefix, by.contract)
             if arguments.until_idle is None:
-                reader.run(client, view, gauges, prefix, key, stop)
+                reader.run(followed, view, gauges, key, stop)
             else:
-                reader.follow(client, view, gauges, prefix, key, stop, arguments.until_idle)
+                reader.follow(followed, view, gauges, key, stop, arguments.until_idle)
         finally:
             server.stop()
 
@@ -59,12 +60,14 @@ def run(arguments: argparse.Namespace, stop: Event) -> None:
 def evaluate(arguments: argparse.Namespace, _stop: Event) -> None:
     """Decide an item's materials for the subjects named, and say why."""
     chosen = _settings(arguments)
-    item = find(arguments.item, chosen.item_folders)
+    by = installed(chosen.site_dir)
+    item = find(arguments.item, chosen.item_folders, by.catalogues)
     numbers = _numbers(item, arguments.subject)
     at = _time(arguments.at)
     key = chosen.district_key()
     with _view_of(chosen) as engine:
-        found = evaluation.evaluate(engine, item, numbers, at, _now, key, chosen.divisions)
+        register = evaluation.Register(engine, by.contract, key, chosen.divisions)
+        found = evaluation.evaluate(register, item, numbers, at, _now)
     told = answer(found.item, found.subjects, found.decisions, found.at, found.others)
     if arguments.page:
         arguments.page.write_text(page(told, arguments.lang), "utf-8")
@@ -73,8 +76,9 @@ def evaluate(arguments: argparse.Namespace, _stop: Event) -> None:
 
 def status(arguments: argparse.Namespace, _stop: Event) -> None:
     """Tell what the view holds and how complete it is."""
-    with _view_of(_settings(arguments)) as engine:
-        told = _status(engine)
+    chosen = _settings(arguments)
+    with _view_of(chosen) as engine:
+        told = _status(engine, installed(chosen.site_dir).contract)
     print(to_json(told) if arguments.json else to_json(told, indent=2))
 
 
@@ -150,14 +154,14 @@ def _place(given: str | None) -> Place | None:
     return Place(int(kept["sequence"]), kept["hash"])
 
 
-def _status(engine: Engine) -> dict[str, Any]:
+def _status(engine: Engine, contract: Contract) -> dict[str, Any]:
     with engine.begin() as connection:
         told = meta_of(connection)
         counted = select(entries.c.kind, entries.c.condition, func.count()).group_by(
             entries.c.kind, entries.c.condition
         )
         counts = [tuple(row) for row in connection.execute(counted)]
-        marks = [(row.kind, contract().decode(row.value)[1]) for row in connection.execute(select(watermarks))]
+        marks = [(row.kind, contract.decode(row.value)[1]) for row in connection.execute(select(watermarks))]
         alias_count = connection.scalar(select(func.count()).select_from(aliases))
     last_read = int(told.get("last_read_ms", 0))
     return {

@@ -52,7 +52,7 @@ def _decision(
 ) -> Decision:
     if material.not_shared is not None:
         return Decision(material, Verdict.NOT_SHARED, Reason("nobody_shares", {"said": material.not_shared}))
-    asked = Asked(material, at, _evidence_date(material, at), item.sources)
+    asked = Asked(material, at, _evidence_date(material, at), item.sources, item.catalogues)
     if asked.on > day_of(at):
         return Decision(material, Verdict.SOURCE_BEHIND, Reason("day_ahead", {"since": asked.on}))
     findings = _first_that_proves(material, subjects, others, asked)

@@ -15,6 +15,7 @@ from approval.items import Item
 from approval.lookup import Found, UnreadableNumberError, evidence, find
 from approval.verdicts import Decision
 from approval.view import meta_of, offsets
+from schemas.codec import Contract
 from schemas.subjects import DistrictKey
 
 
@@ -40,28 +41,40 @@ class Evaluation:
     others: Others = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The view as questions are put to it: its database, the schemas of what it holds, and how numbers are read."""
+
+    engine: Engine
+    contract: Contract
+    key: DistrictKey
+    divisions: Collection[str]
+
+
 def evaluate(
-    engine: Engine,
+    register: Register,
     item: Item,
     numbers: Mapping[str, str],
     at: datetime | None,
     now: Callable[[], datetime],
-    key: DistrictKey,
-    divisions: Collection[str],
 ) -> Evaluation:
     """The item's materials decided for whom the numbers (by role) name, at an earlier time, or now (`at`: None)."""
-    with engine.begin() as connection:
-        found = {role: _find(connection, item, role, numbers[role], key, divisions) for role in item.subjects}
-        subjects = {role: evidence(connection, item.subjects[role], each, at) for role, each in found.items()}
+    with register.engine.begin() as connection:
+
+        def known_of(kind: str, found: Found) -> Evidence:
+            return evidence(connection, register.contract, kind, found, at)
+
+        found = {role: _find(connection, item, role, numbers[role], register) for role in item.subjects}
+        subjects = {role: known_of(item.subjects[role], each) for role, each in found.items()}
         seen = _seen(connection)
         # Taken when the view's state is fixed: what it shows is of an earlier time, never of a later one.
         moment = at or now()
-        others, decisions = _settled(connection, item, subjects, moment, at)
+        others, decisions = _settled(item, subjects, moment, known_of)
     return Evaluation(item, moment, subjects, decisions, seen, others)
 
 
 def _settled(
-    connection: Connection, item: Item, subjects: Mapping[str, Evidence], moment: datetime, at: datetime | None
+    item: Item, subjects: Mapping[str, Evidence], moment: datetime, known_of: Callable[[str, Found], Evidence]
 ) -> tuple[Others, tuple[Decision, ...]]:
     """The decisions, and those whom facts name that they rest on: each looked up once it decides something."""
     others: dict[str, Evidence] = {}
@@ -71,14 +84,12 @@ def _settled(
         if not wanted:
             return others, decisions
         for role, subject in sorted(wanted):
-            others[subject] = evidence(connection, item.kinds[role], Found(subject), at)
+            others[subject] = known_of(item.kinds[role], Found(subject))
 
 
-def _find(
-    connection: Connection, item: Item, role: str, number: str, key: DistrictKey, divisions: Collection[str]
-) -> Found:
+def _find(connection: Connection, item: Item, role: str, number: str, register: Register) -> Found:
     try:
-        return find(connection, item.subjects[role], number, key, divisions)
+        return find(connection, item.subjects[role], number, register.key, register.divisions)
     except UnreadableNumberError as exc:
         exc.role = role
         raise

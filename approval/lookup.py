@@ -20,7 +20,7 @@ from approval.evidence import (
 from approval.view import aliases, entries, identifiers, meta_of, past_entries, past_watermarks, watermarks
 from process.errors import PermanentError
 from process.messages import say
-from schemas.codec import contract
+from schemas.codec import Contract
 from schemas.identifiers import (
     BAD_FORM,
     CREDIT_CODE,
@@ -134,7 +134,9 @@ def _canonical(connection: Connection, subject: str) -> str:
     return connection.scalar(select(aliases.c.alias_of).where(aliases.c.subject == subject)) or subject
 
 
-def evidence(connection: Connection, kind: str, found: Found, at: datetime | None = None) -> Evidence:
+def evidence(
+    connection: Connection, contract: Contract, kind: str, found: Found, at: datetime | None = None
+) -> Evidence:
     """What is known of the subject now, or what was known at an earlier time (`at`)."""
     told = meta_of(connection)
     partitions = json.loads(told["generation"])["partitions"] if told else 0
@@ -143,11 +145,11 @@ def evidence(connection: Connection, kind: str, found: Found, at: datetime | Non
     if found.subject is None or not partitions:
         return Evidence(kind, None, NONE, sources=sources, caught_up=caught_up, unclear=found.unclear)
     subject = _canonical(connection, found.subject)
-    here = _watermarks(connection, kind, partition(subject, partitions), at)
+    here = _watermarks(connection, contract, kind, partition(subject, partitions), at)
     there = None
     if subject != found.subject:
-        there = _watermarks(connection, kind, partition(found.subject, partitions), at)
-    entry, epoch = _entry(connection, subject, at)
+        there = _watermarks(connection, contract, kind, partition(found.subject, partitions), at)
+    entry, epoch = _entry(connection, contract, subject, at)
     epoch = max(epoch, _alias_epoch(connection, found.subject))
     return Evidence(
         kind=kind,
@@ -182,15 +184,17 @@ def _alias_epoch(connection: Connection, subject: str) -> int:
     return connection.scalar(select(aliases.c.alias_epoch).where(aliases.c.subject == subject)) or 0
 
 
-def _entry(connection: Connection, subject: str, at: datetime | None) -> tuple[dict[str, Any] | None, int]:
+def _entry(
+    connection: Connection, contract: Contract, subject: str, at: datetime | None
+) -> tuple[dict[str, Any] | None, int]:
     """The entry, and the alias epoch it was published under."""
     row = connection.execute(select(entries).where(entries.c.subject == subject)).first()
     if at is not None and (row is None or row.recorded_at > _ms(at)):
-        return _past_entry(connection, subject, at), 0
-    return (None, 0) if row is None else (contract().decode(row.value)[1], row.alias_epoch)
+        return _past_entry(connection, contract, subject, at), 0
+    return (None, 0) if row is None else (contract.decode(row.value)[1], row.alias_epoch)
 
 
-def _past_entry(connection: Connection, subject: str, at: datetime) -> dict[str, Any] | None:
+def _past_entry(connection: Connection, contract: Contract, subject: str, at: datetime) -> dict[str, Any] | None:
     then = and_(
         past_entries.c.subject == subject,
         past_entries.c.recorded_from <= _ms(at),
@@ -199,12 +203,14 @@ def _past_entry(connection: Connection, subject: str, at: datetime) -> dict[str,
     row = connection.execute(select(past_entries).where(then)).first()
     if row is not None and row.value is None:
         raise ErasedError(say("approval.erased"))
-    return None if row is None else contract().decode(row.value)[1]
+    return None if row is None else contract.decode(row.value)[1]
 
 
-def _watermarks(connection: Connection, kind: str, number: int, at: datetime | None) -> list[Watermark]:
+def _watermarks(
+    connection: Connection, contract: Contract, kind: str, number: int, at: datetime | None
+) -> list[Watermark]:
     values = _current(connection, kind, number) if at is None else _past(connection, kind, number, at)
-    return [watermark_of(contract().decode(value)[1]) for value in values]
+    return [watermark_of(contract.decode(value)[1]) for value in values]
 
 
 def _current(connection: Connection, kind: str, number: int) -> Iterable[bytes]:

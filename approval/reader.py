@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from threading import Event
 from time import monotonic, time
@@ -9,13 +10,13 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from approval.rows import UnknownSchemaNumberError, kinds, rows_of
+from approval.rows import Rows, UnknownSchemaNumberError, kinds, rows_of
 from approval.view import View
 from process.errors import SettingsError, TransientError
 from process.logs import log, warn
 from process.messages import say
 from schemas import topics
-from schemas.codec import contract
+from schemas.codec import Contract
 from schemas.subjects import GRAMMAR, DistrictKey
 from transport.client import Admin, Client, Message, Reader, TopicPartition
 
@@ -45,13 +46,22 @@ class Gauges:
         return caught_up, connected
 
 
-def run(client: Client, view: View, gauges: Gauges, prefix: str, key: DistrictKey, stop: Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The registry that is followed: where it is, and the schemas it is read by."""
+
+    client: Client
+    prefix: str
+    contract: Contract
+
+
+def run(registry: Registry, view: View, gauges: Gauges, key: DistrictKey, stop: Event) -> None:
     """Follow the registry until asked to stop, through outages of the broker."""
     pause = 1.0
     while not stop.is_set():
         started = monotonic()
         try:
-            follow(client, view, gauges, prefix, key, stop)
+            follow(registry, view, gauges, key, stop)
         except UnknownSchemaNumberError:
             raise  # only an upgrade helps, and a person has to be told
         except TransientError as exc:
@@ -63,51 +73,52 @@ def run(client: Client, view: View, gauges: Gauges, prefix: str, key: DistrictKe
 
 
 def follow(
-    client: Client,
+    registry: Registry,
     view: View,
     gauges: Gauges,
-    prefix: str,
     key: DistrictKey,
     stop: Event,
     idle_seconds: float | None = None,
 ) -> None:
     """Read to the end, say so, and follow on; with `idle_seconds`, until so long nothing came."""
-    generation = _generation(client, prefix, key)
-    known = view.begin(prefix, generation, _now_ms())
+    client, generation = registry.client, _generation(registry, key)
+    known = view.begin(registry.prefix, generation, _now_ms())
     gauges.caught_up.set(0)
-    positions = {at: known.get(at, EARLIEST) for at in _partitions(prefix, generation["partitions"])}
+    positions = {at: known.get(at, EARLIEST) for at in _partitions(registry.prefix, generation["partitions"])}
     with closing(client.reader(positions)) as reader, closing(client.admin()) as admin:
-        _catch_up(reader, view, gauges, prefix, stop)
-        _follow_on(_Lag(admin, reader, gauges), reader, view, prefix, stop, idle_seconds)
+        _catch_up(reader, view, gauges, registry, stop)
+        _follow_on(_Lag(admin, reader, gauges), reader, view, registry, stop, idle_seconds)
 
 
-def _catch_up(reader: Reader, view: View, gauges: Gauges, prefix: str, stop: Event) -> None:
+def _catch_up(reader: Reader, view: View, gauges: Gauges, registry: Registry, stop: Event) -> None:
     for batch in _batches(reader.to_end()):
-        _take(batch, reader, view, gauges, prefix)
+        _take(batch, reader, view, gauges, registry)
         if stop.is_set():
             return
-    view.apply(rows_of([], prefix), reader.positions(), _now_ms())
+    view.apply(Rows(), reader.positions(), _now_ms())
     view.caught_up()
     gauges.caught_up.set(1)
     gauges.lag.set(0)
     log("approval.caught_up")
 
 
-def _follow_on(lag: "_Lag", reader: Reader, view: View, prefix: str, stop: Event, idle_seconds: float | None) -> None:
+def _follow_on(
+    lag: "_Lag", reader: Reader, view: View, registry: Registry, stop: Event, idle_seconds: float | None
+) -> None:
     last_news = monotonic()
     while not stop.is_set() and (idle_seconds is None or monotonic() - last_news < idle_seconds):
         batch = reader.poll(_POLL_SECONDS, _BATCH)
         if batch:
-            _take(batch, reader, view, lag.gauges, prefix)
+            _take(batch, reader, view, lag.gauges, registry)
             last_news = monotonic()
         elif lag.look():
-            view.apply(rows_of([], prefix), reader.positions(), _now_ms())
+            view.apply(Rows(), reader.positions(), _now_ms())
 
 
-def _take(batch: Sequence[Message], reader: Reader, view: View, gauges: Gauges, prefix: str) -> None:
-    view.apply(rows_of(batch, prefix), reader.positions(), _now_ms())
+def _take(batch: Sequence[Message], reader: Reader, view: View, gauges: Gauges, registry: Registry) -> None:
+    view.apply(rows_of(batch, registry.prefix, registry.contract), reader.positions(), _now_ms())
     for message in batch:
-        gauges.records.labels(message.topic.removeprefix(prefix)).inc()
+        gauges.records.labels(message.topic.removeprefix(registry.prefix)).inc()
     gauges.last_read.set(time())
     gauges.connected.set(1)
 
@@ -144,12 +155,12 @@ def _partitions(prefix: str, count: int) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic in followed for number in range(count)]
 
 
-def _generation(client: Client, prefix: str, key: DistrictKey) -> Mapping[str, Any]:
+def _generation(registry: Registry, key: DistrictKey) -> Mapping[str, Any]:
     """What was fixed at first publish; refuses to go on with another district key."""
-    topic = topics.control(prefix)
-    with closing(client.admin()) as admin:
+    topic = topics.control(registry.prefix)
+    with closing(registry.client.admin()) as admin:
         exists = admin.partitions(topic) > 0
-    generation = _first_generation(client, topic) if exists else None
+    generation = _first_generation(registry, topic) if exists else None
     if generation is None:
         raise TransientError(say("approval.no_generation", topic=topic))
     ours = {
@@ -164,10 +175,10 @@ def _generation(client: Client, prefix: str, key: DistrictKey) -> Mapping[str, A
     return generation
 
 
-def _first_generation(client: Client, topic: str) -> Mapping[str, Any] | None:
-    with closing(client.reader({TopicPartition(topic, 0): EARLIEST})) as reader:
+def _first_generation(registry: Registry, topic: str) -> Mapping[str, Any] | None:
+    with closing(registry.client.reader({TopicPartition(topic, 0): EARLIEST})) as reader:
         values = [message.value for message in reader.to_end() if message.key == b"generation" and message.value]
-    return contract().decode(values[0])[1] if values else None
+    return registry.contract.decode(values[0])[1] if values else None
 
 
 def _now_ms() -> int:

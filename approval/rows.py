@@ -10,7 +10,7 @@ from typing import Any, Final
 from process.errors import PermanentError, TransientError
 from process.messages import say
 from schemas import topics
-from schemas.codec import UndecodableError, UnknownSchemaError, contract
+from schemas.codec import Contract, UndecodableError, UnknownSchemaError
 from schemas.entry import kind_of
 from transport.client import Message
 
@@ -46,19 +46,19 @@ def kinds(prefix: str) -> Mapping[str, str]:
     return {topics.registry(prefix, kind): kind.replace("-", "_") for kind in topics.KINDS}
 
 
-def rows_of(messages: Sequence[Message], prefix: str) -> Rows:
+def rows_of(messages: Sequence[Message], prefix: str, contract: Contract) -> Rows:
     """What the messages change; those of one partition in their order."""
     rows, registry = Rows(), kinds(prefix)
     for message in messages:
         if message.topic in registry and message.value is not None and _key(message).startswith(_MARK):
-            rows.past_watermarks.append(_past_watermark(message, registry[message.topic]))
+            rows.past_watermarks.append(_past_watermark(message, registry[message.topic], contract))
     for message in _last_per_key(messages):
         if message.topic not in registry:
-            _take_change(message, rows)
+            _take_change(message, rows, contract)
         elif _key(message).startswith(_MARK):
             _take_watermark(message, registry[message.topic], rows)
         else:
-            _take_subject(message, rows)
+            _take_subject(message, rows, contract)
     return rows
 
 
@@ -66,12 +66,12 @@ def _last_per_key(messages: Iterable[Message]) -> Iterable[Message]:
     return {(message.topic, message.key): message for message in messages}.values()
 
 
-def _take_subject(message: Message, rows: Rows) -> None:
+def _take_subject(message: Message, rows: Rows, contract: Contract) -> None:
     subject = _key(message)
     rows.subjects.append({"subject": subject})
     if message.value is None:
         return
-    name, value = opened(message)
+    name, value = opened(message, contract)
     if name == ALIAS:
         rows.aliases.append({"subject": subject, "recorded_at": message.timestamp_ms, **value})
     elif (kind := kind_of(name)) is not None:
@@ -110,8 +110,8 @@ def _take_watermark(message: Message, kind: str, rows: Rows) -> None:
         rows.watermarks.append({**place, **told})
 
 
-def _past_watermark(message: Message, kind: str) -> Row:
-    name, value = opened(message)
+def _past_watermark(message: Message, kind: str, contract: Contract) -> Row:
+    name, value = opened(message, contract)
     if name != WATERMARK:
         raise _unexpected(message, name)
     return {
@@ -125,23 +125,23 @@ def _past_watermark(message: Message, kind: str) -> Row:
     }
 
 
-def _take_change(message: Message, rows: Rows) -> None:
+def _take_change(message: Message, rows: Rows, contract: Contract) -> None:
     subject, _, change = _key(message).rpartition("#")
     place = {"subject": subject, "change": int(change)}
     rows.changes.append(place)
     if message.value is None:
         return
-    name, value = opened(message)
+    name, value = opened(message, contract)
     if name != HISTORY:
         raise _unexpected(message, name)
     rows.past_entries.append({**place, "recorded_from": message.timestamp_ms, "value": value["entry"]})
 
 
-def opened(message: Message) -> tuple[str, dict[str, Any]]:
+def opened(message: Message, contract: Contract) -> tuple[str, dict[str, Any]]:
     """A message's schema name and content; what cannot be opened stops the reader, for skipping it would be a lie."""
     place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
     try:
-        return contract().decode(message.value or b"")
+        return contract.decode(message.value or b"")
     except UnknownSchemaError as exc:
         raise UnknownSchemaNumberError(say("approval.unknown_schema", **place, schema_id=exc.schema_id)) from exc
     except UndecodableError as exc:

@@ -12,6 +12,7 @@ from approval.audit import Sealing
 from approval.grants import Sensitivity
 from approval.items import SHIPPED
 from process.settings import secret
+from process.site import ITEMS
 from schemas.subjects import HASHES, DistrictKey
 from transport.settings import Kafka
 
@@ -33,8 +34,9 @@ class Settings(BaseModel):
     kafka: Kafka = Field(description="How to reach the brokers, and the prefix of the installation.")
     state_dir: Path = Field(description="Folder of the view.")
     view_url: str | None = Field(None, description="Database of the view (SQLAlchemy URL); none: SQLite in state_dir.")
+    site_dir: Path | None = Field(None, description="Folder of the site's own departments; none: only what is shipped.")
     items_dir: Path | None = Field(
-        None, description="Folder of the site's own items; looked into before the shipped ones."
+        None, description="Folder of the site's own items, looked into before the shipped; none: items in site_dir."
     )
     district_key_file: Path = Field(description="Key for pseudonyms, as hexadecimal text.")
     district_key_letter: str = Field("A", pattern=r"^[A-Z]$", description="Version letter of that key.")
@@ -101,7 +103,8 @@ class Settings(BaseModel):
     @property
     def item_folders(self) -> tuple[Path, ...]:
         """Where items are looked for, first found first."""
-        return (SHIPPED,) if self.items_dir is None else (self.items_dir, SHIPPED)
+        own = self.items_dir or (self.site_dir / ITEMS if self.site_dir else None)
+        return (SHIPPED,) if own is None else (own, SHIPPED)
 
     def district_key(self) -> DistrictKey:
         """The district's key; reads its file."""

@@ -8,19 +8,22 @@ from typing import Final
 from approval.evidence import DISPUTED, IN_QUESTION, Evidence, Fact, Watermark, department
 from approval.items import Material
 from approval.verdicts import Finding, Reason, Verdict
+from schemas.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """On which terms facts are asked for: a material's, at a moment, to hold on a day.
 
-    `stating`: by attribute, sources that must have been heard of before silence means anything.
+    `stating`: by attribute, sources that must have been heard of before silence means anything. `catalogues`: by kind
+    of subject, who may state what.
     """
 
     material: Material
     at: datetime
     on: date
     stating: Mapping[str, tuple[str, ...]]
+    catalogues: Mapping[str, Catalogue]
 
     @property
     def oldest(self) -> datetime:

@@ -1,9 +1,8 @@
 """Wording: codes, attributes, departments and times as people read them, in Chinese and in English."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import cache
 from typing import Final
 
 from approval.civil import CIVIL_TIME, month_of, month_text
@@ -11,15 +10,40 @@ from approval.evidence import Code, Part
 from approval.items import Said
 from approval.verdicts import Reason
 from process.messages import Text, catalogue
-from schemas.catalogue import catalogues
+from schemas.catalogue import Catalogue
 
 _NAMED: Final = re.compile(r"(?P<en>[^(;,]+)[^(]*\((?P<zh>[^)]+)\)")
 
 
-def reason_text(reason: Reason) -> Text:
+Names = Mapping[str, Text]
+
+
+def names(known: Iterable[Catalogue]) -> Names:
+    """What attributes are called, and parts of them as `attribute.part`: as we say it, else as it is described there.
+
+    A description begins with the name: `Registered name (名称)`.
+    """
+    attributes = [attribute for each in known for attribute in each.attributes]
+    parts = {f"{a.name}.{part.name}": part.doc for a in attributes for part in a.fields}
+    told = {f"attribute.{a.name}": a.doc for a in attributes} | {f"part.{name}": doc for name, doc in parts.items()}
+    return {code.partition(".")[2]: _name(code, doc) for code, doc in told.items()}
+
+
+def _name(code: str, described: str) -> Text:
+    named, plain = _NAMED.match(described), code.partition(".")[2]
+    found = Text(named["en"].strip(), named["zh"].strip()) if named else Text(plain, plain)
+    return catalogue("approval").get(f"approval.{code}", found)
+
+
+def name_of(name: str, names: Names) -> Text:
+    """What an attribute or a part of one is called."""
+    return names.get(name, Text(name, name))
+
+
+def reason_text(reason: Reason, names: Names) -> Text:
     """Why, as one sentence in each language."""
     text = catalogue("approval")[f"approval.reason.{reason.code}"]
-    filled = {name: _told(name, value) for name, value in reason.fields.items()}
+    filled = {name: _told(name, value, names) for name, value in reason.fields.items()}
     return Text(
         en=text.en.format(**{name: told.en for name, told in filled.items()}),
         zh=text.zh.format(**{name: told.zh for name, told in filled.items()}),
@@ -29,12 +53,6 @@ def reason_text(reason: Reason) -> Text:
 def label(family: str, code: str) -> Text:
     """What a verdict, a follow, a department or a role is called; itself where nobody gave it a name."""
     return catalogue("approval").get(f"approval.{family}.{code}", Text(code, code))
-
-
-def attribute_text(attribute: str) -> Text:
-    """What an attribute is called."""
-    described = _attributes().get(attribute, Text(attribute, attribute))
-    return catalogue("approval").get(f"approval.attribute.{attribute}", described)
 
 
 def value_text(attribute: str, value: Part, raw: str | None) -> Text:
@@ -71,23 +89,15 @@ def time_text(time: datetime) -> str:
     return time.astimezone(CIVIL_TIME).strftime("%Y-%m-%d %H:%M")
 
 
-@cache
-def _attributes() -> Mapping[str, Text]:
-    """Names from the catalogue's descriptions: `Registered name (名称)`."""
-    described = {attribute.name: attribute.doc for each in catalogues().values() for attribute in each.attributes}
-    found = {name: _NAMED.match(doc) for name, doc in described.items()}
-    return {name: Text(named["en"].strip(), named["zh"].strip()) for name, named in found.items() if named}
-
-
-def _told(name: str, value: object) -> Text:
+def _told(name: str, value: object, names: Names) -> Text:
     if isinstance(value, Said):
         return Text(value.en, value.zh)
     if isinstance(value, list):
-        each = [_told("department" if name in {"against", "accepted"} else name, one) for one in value]
+        each = [_told("department" if name in {"against", "accepted"} else name, one, names) for one in value]
         return Text(", ".join(text.en for text in each), "、".join(text.zh for text in each))
-    if name == "attribute":
-        return attribute_text(str(value))
-    if name in {"department", "role", "part"}:
+    if name in {"attribute", "part"}:
+        return name_of(str(value), names)
+    if name in {"department", "role"}:
         return label(name, str(value))
     plain = time_text(value) if isinstance(value, datetime) else _plain(value)
     return Text(plain, plain)

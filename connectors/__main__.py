@@ -22,7 +22,8 @@ from process.health import serve
 from process.logs import log
 from process.messages import say
 from process.settings import load
-from schemas.codec import Contract, contract
+from process.site import installed
+from schemas.codec import Contract
 from transport.client import Client, connect
 
 Command = Callable[[argparse.Namespace, Event], int | None]
@@ -74,38 +75,44 @@ def _on_source(
     group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: OnSource, told: str
 ) -> None:
     def command(arguments: argparse.Namespace, _: Event) -> int:
-        settings, source = _given(arguments)
-        run(source, settings, contract(), connect(settings.kafka))
+        settings, contract, source = _given(arguments)
+        run(source, settings, contract, connect(settings.kafka))
         return DONE
 
     _command(group, name, command, told).add_argument("source", metavar="F", help="a source's YAML, or its name")
 
 
-def _given(arguments: argparse.Namespace) -> tuple[Settings, Source]:
+def _given(arguments: argparse.Namespace) -> tuple[Settings, Contract, Source]:
     settings = load(Settings, arguments.settings, os.environ)
-    return settings, load_source(find(arguments.source, settings.sources_dir), os.environ, contract())
+    contract = installed(settings.site_dir).contract
+    return settings, contract, load_source(find(arguments.source, settings.own_sources), os.environ, contract)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings | None:
+    """Settings where there are any: what is shipped can be looked at without."""
+    return load(Settings, arguments.settings, os.environ) if arguments.settings.exists() else None
 
 
 def _list(arguments: argparse.Namespace, _: Event) -> int:
-    settings = load(Settings, arguments.settings, os.environ) if arguments.settings.exists() else None
-    commands.list_sources(settings)
+    commands.list_sources(_settings(arguments))
     return DONE
 
 
 def _spec(arguments: argparse.Namespace, _: Event) -> int:
-    commands.spec(arguments.department, contract())
+    settings = _settings(arguments)
+    commands.spec(arguments.department, installed(settings.site_dir if settings else None).contract)
     return DONE
 
 
 def _sample(arguments: argparse.Namespace, _: Event) -> int:
-    settings, source = _given(arguments)
-    commands.sample(source, settings, contract(), arguments.count)
+    settings, contract, source = _given(arguments)
+    commands.sample(source, settings, contract, arguments.count)
     return DONE
 
 
 def _run(arguments: argparse.Namespace, stop: Event) -> int:
-    settings, source = _given(arguments)
-    connector = Connector(source, settings, contract(), connect(settings.kafka), stop)
+    settings, contract, source = _given(arguments)
+    connector = Connector(source, settings, contract, connect(settings.kafka), stop)
     try:
         if arguments.once:
             return _once(connector, source)

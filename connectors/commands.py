@@ -29,7 +29,7 @@ _SEEN = {"public", "internal"}
 
 def list_sources(settings: Settings | None) -> None:
     """Every source by name, with its table or family of files, and its YAML."""
-    for name, file in files(settings.sources_dir if settings else None).items():
+    for name, file in files(settings.own_sources if settings else None).items():
         read = load_yaml(file)[0].get("read", {})
         place = read.get("sql", {}).get("table") or read.get("files", {}).get("name", "-")
         print(f"{name}  {place}  {file}")
@@ -56,6 +56,7 @@ def check(source: Source, settings: Settings, contract: Contract, client: Client
         alarms = rows.alarms()
     preflight(settings.kafka)
     generation.check(client, contract, settings.kafka.prefix, district, audit)
+    generation.require_topics(client, settings.kafka.prefix, source.department)
     blank = ids.pop(None, 0)
     twice = sum(count > 1 for count in ids.values())
     counted = {"source": source.name, "rows": ids.total() + blank, "blank": blank, "twice": twice}

@@ -128,6 +128,7 @@ class Connector:
         """What sends, once the generation has been found to be the one this process is set for."""
         prefix = self._settings.kafka.prefix
         found = generation.check(self._client, self._contract, prefix, self._district, self._audit)
+        generation.require_topics(self._client, prefix, self._source.department)
         publisher = Publisher(self._client, self._source, self._contract, self._audit, found.partitions, prefix)
         mapper = Mapper(self._source, self._contract, self._district, self._audit)
         folder = self._settings.store_folder(self._source.name)

@@ -42,6 +42,18 @@ def check(client: Client, contract: Contract, prefix: str, district: DistrictKey
     return Generation(found["partitions"])
 
 
+def require_topics(client: Client, prefix: str, department: str) -> None:
+    """Wait for a department whose topics are not there yet: a site's own, before it was applied."""
+    topic = topics.positions(prefix, department)
+    admin = client.admin()
+    try:
+        there = admin.partitions(topic) > 0
+    finally:
+        admin.close()
+    if not there:
+        raise TransientError(say("connectors.no_topic", topic=topic, department=department))
+
+
 _SETTING = {
     "key_fingerprint": "district_key_file",
     "key_letter": "district_key_letter",

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from process.settings import secret
+from process.site import SOURCES
 from schemas.audit import AuditKey
 from schemas.subjects import DistrictKey
 from transport.settings import Kafka
@@ -27,13 +28,19 @@ class Settings(BaseModel):
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics, /healthz, /readyz; 0: a free one.")
     metrics_address: str = Field("127.0.0.1", description="Address they are served on.")
     poll_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
-    sources_dir: Path | None = Field(None, description="Folder of the site's own sources.")
+    site_dir: Path | None = Field(None, description="Folder of the site's own departments; none: only what is shipped.")
+    sources_dir: Path | None = Field(None, description="Folder of the site's own sources; none: sources in site_dir.")
 
     def district_key(self) -> DistrictKey:
         return DistrictKey(secret(self.district_key_file), self.district_key_letter, self.district_key_function)
 
     def audit_key(self) -> AuditKey:
         return AuditKey(secret(self.audit_key_file))
+
+    @property
+    def own_sources(self) -> Path | None:
+        """Where the site's own sources are looked for."""
+        return self.sources_dir or (self.site_dir / SOURCES if self.site_dir else None)
 
     def store_folder(self, source: str) -> Path:
         """Where the store of a source lies: one per prefix, for each prefix is a world of its own."""

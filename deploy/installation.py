@@ -73,6 +73,8 @@ class Installation:
     poll_seconds: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of `exchange` beside the ordinary ones."""
+    site: Path | None = None
+    """Folder of the site's own departments."""
     processes: list[Process] = field(default_factory=list)
 
     def write(self) -> None:
@@ -83,6 +85,7 @@ class Installation:
         kafka = {"brokers": self.brokers, "prefix": self.prefix}
         keys = {"district_key_file": str(self.key("district")), "audit_key_file": str(self.key("audit"))}
         state = {"state_dir": str(self.folder / "state")}
+        state |= {"site_dir": str(self.site)} if self.site else {}
         exchange = {"kafka": kafka, **keys, **state, "partitions": self.partitions, "divisions": ["350299"]}
         self._write("exchange", {**exchange, **self.settings})
         own = {"sources_dir": str(self.own_sources)} if self.own_sources.exists() else {}

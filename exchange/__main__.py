@@ -8,30 +8,30 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 
-from exchange import look, provision
+from exchange import look, policy, provision
 from exchange.control import generation, installation, of_key, require_generation
-from exchange.run import worker, workers
+from exchange.run import departments, worker, workers
 from exchange.settings import Settings
 from process import logs, running
 from process.errors import DONE, PermanentError, SettingsError
 from process.messages import say
 from process.settings import load, secret
+from process.site import installed as installed_with
 from schemas.audit import AuditKey
-from schemas.catalogue import policy_hash
-from schemas.codec import contract
+from schemas.installed import Installed
 from schemas.plain import to_json
 from schemas.subjects import DistrictKey
-from schemas.topics import KINDS, all_topics
+from schemas.topics import KINDS, Topic, all_topics
 from transport.client import Client, connect
 
-Command = Callable[[argparse.Namespace, Settings, Event], int | None]
+Command = Callable[[argparse.Namespace, Settings, Installed, Event], int]
 
 
 def main() -> None:
     """Run the command the arguments name."""
     arguments = _parser().parse_args()
     logs.configure()
-    running.main(lambda stop: arguments.command(arguments, load(Settings, arguments.settings, os.environ), stop))
+    running.main(lambda stop: arguments.run(arguments, stop))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     get.add_argument("identifier", help="any identifier or subject key; - reads it from standard input")
     dump = _command(commands, "dump", _dump, "every entry, one JSON object per line")
     dump.add_argument("--kind", choices=KINDS, help="one kind of subject only")
+    policies = commands.add_parser("policy", help="a site's own departments").add_subparsers(
+        required=True, metavar="ACT"
+    )
+    told = "make the registry schemas and ids.lock of a site's folder"
+    build = policies.add_parser("build", help=told, description=told)
+    build.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that site_dir will name")
+    build.set_defaults(run=_build)
     quarantine = commands.add_parser("quarantine", help="what was refused").add_subparsers(required=True, metavar="ACT")
     listed = _command(quarantine, "list", _quarantine, "refusals by department, without values")
     listed.add_argument("--department", action="append", help="only this one")
@@ -67,8 +74,12 @@ def _parser() -> argparse.ArgumentParser:
 def _command(
     group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, told: str
 ) -> argparse.ArgumentParser:
+    def command(arguments: argparse.Namespace, stop: Event) -> int:
+        settings = load(Settings, arguments.settings, os.environ)
+        return run(arguments, settings, installed_with(settings.site_dir), stop)
+
     parser = group.add_parser(name, help=told, description=told)
-    parser.set_defaults(command=run)
+    parser.set_defaults(run=command)
     return parser
 
 
@@ -79,14 +90,26 @@ def _count(told: str) -> int:
     return int(told)
 
 
-def _plan(_: argparse.Namespace, settings: Settings, __: Event) -> int:
-    planned = _planned(settings, connect(settings.kafka))
-    print("\n".join(planned.lines()) or "nothing to do")
+def _build(arguments: argparse.Namespace, _: Event) -> int:
+    print("\n".join(f"published  {name}" for name in policy.build(arguments.folder)) or "nothing to do")
     return DONE
 
 
-def _planned(settings: Settings, client: Client) -> provision.Plan:
-    wanted = all_topics(settings.kafka.prefix, settings.partitions, settings.departments)
+def _plan(_: argparse.Namespace, settings: Settings, installed: Installed, __: Event) -> int:
+    client = connect(settings.kafka)
+    lines = _planned(settings, installed, client).lines()
+    added = provision.added(client, settings.kafka.prefix, installed)
+    lines += [f"activate  {name}" for name in added or ["other words only"]] if added is not None else []
+    print("\n".join(lines) or "nothing to do")
+    return DONE
+
+
+def _wanted(settings: Settings, installed: Installed) -> list[Topic]:
+    return all_topics(settings.kafka.prefix, settings.partitions, departments(settings, installed))
+
+
+def _planned(settings: Settings, installed: Installed, client: Client) -> provision.Plan:
+    wanted = _wanted(settings, installed)
     admin = client.admin()
     try:
         return provision.plan(wanted, admin.describe_topics([topic.name for topic in wanted]))
@@ -94,22 +117,26 @@ def _planned(settings: Settings, client: Client) -> provision.Plan:
         admin.close()
 
 
-def _apply(_: argparse.Namespace, settings: Settings, __: Event) -> int:
-    client = connect(settings.kafka)
+def _apply(_: argparse.Namespace, settings: Settings, installed: Installed, __: Event) -> int:
+    client, prefix = connect(settings.kafka), settings.kafka.prefix
     begun = generation(
         settings.partitions,
         _district_key(settings, "topics apply"),
         AuditKey(secret(settings.audit_key_file)).fingerprint,
     )
-    planned = _planned(settings, client)
+    # What may not be activated is refused before anything is changed.
+    added = provision.added(client, prefix, installed)
+    planned = _planned(settings, installed, client)
     admin = client.admin()
     try:
-        wanted = all_topics(settings.kafka.prefix, settings.partitions, settings.departments)
-        provision.apply(admin, planned, wanted, settings.replication)
+        provision.apply(admin, planned, _wanted(settings, installed), settings.replication)
     finally:
         admin.close()
-    written = provision.begin(client, settings.kafka.prefix, begun, policy_hash(), contract())
+    written = provision.begin(client, prefix, begun, installed)
     print(f"created {len(planned.missing)}, altered {len(planned.differing)}, control records written {written}")
+    if added is not None:
+        provision.activate(client, prefix, installed)
+        print(say("exchange.activated", added=", ".join(added) or "-"))
     return DONE
 
 
@@ -119,17 +146,17 @@ def _district_key(settings: Settings, command: str) -> DistrictKey:
     return settings.district_key(secret(settings.district_key_file))
 
 
-def _run(arguments: argparse.Namespace, settings: Settings, stop: Event) -> int:
+def _run(arguments: argparse.Namespace, settings: Settings, installed: Installed, stop: Event) -> int:
     if arguments.workers == 1:
-        worker(settings, arguments.instance, stop, arguments.until_idle)
+        worker(settings, installed, arguments.instance, stop, arguments.until_idle)
         return DONE
     passed = ["--settings", str(arguments.settings), "run"]
     passed += ["--until-idle", str(arguments.until_idle)] if arguments.until_idle is not None else []
     return workers(arguments.workers, settings, arguments.instance, passed, stop)
 
 
-def _status(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
-    for source in look.status(connect(settings.kafka), settings.kafka.prefix, contract()):
+def _status(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:
+    for source in look.status(connect(settings.kafka), settings.kafka.prefix, installed.contract):
         if arguments.json:
             print(to_json({**asdict(source), "balanced": source.balanced}))
         else:
@@ -146,32 +173,32 @@ def _told(source: look.SourceStatus) -> str:
     return f"{source.source}  cycle {source.cycle}  {balance}  complete until {until}{behind}{broken}"
 
 
-def _get(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+def _get(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:
     client = connect(settings.kafka)
     identifier = sys.stdin.readline().strip() if arguments.identifier == "-" else arguments.identifier
     key = _district_key(settings, "get")
     subjects = look.subjects_of(identifier, key, settings.divisions)
-    begun = installation(client, settings.kafka.prefix, contract()).generation
+    begun = installation(client, settings.kafka.prefix, installed.contract).generation
     require_generation(begun, of_key(key))
-    entry = look.get(client, settings.kafka.prefix, subjects, begun["partitions"], contract())
+    entry = look.get(client, settings.kafka.prefix, subjects, begun["partitions"], installed.contract)
     if entry is None:
         raise PermanentError(say("exchange.not_found"))
     print(to_json(entry))
     return DONE
 
 
-def _dump(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+def _dump(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:
     client = connect(settings.kafka)
     for kind in [arguments.kind] if arguments.kind else KINDS:
-        for _subject, entry in look.entries(client, settings.kafka.prefix, kind, contract()):
+        for _subject, entry in look.entries(client, settings.kafka.prefix, kind, installed.contract):
             print(to_json(entry))
     return DONE
 
 
-def _quarantine(arguments: argparse.Namespace, settings: Settings, _: Event) -> int:
+def _quarantine(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:
     client = connect(settings.kafka)
-    for department in arguments.department or settings.departments:
-        refusals = look.quarantined(client, settings.kafka.prefix, department, contract())
+    for department in arguments.department or departments(settings, installed):
+        refusals = look.quarantined(client, settings.kafka.prefix, department, installed.contract)
         if arguments.summary:
             for (source, stage, reason), count in sorted(look.by_reason(refusals).items()):
                 print(f"{count:>8}  {source}  {stage}  {reason}")

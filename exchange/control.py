@@ -7,7 +7,7 @@ another district key or another partition count would lie beside the old ones fo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from process.errors import SettingsError, TransientError
@@ -19,25 +19,39 @@ from transport.client import Client, Outgoing, TopicPartition
 
 CIVIL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 
+POLICIES = ("control/policy-1", "control/policy-2")  # the first did not say what its hash is taken over
+
 Generation = Mapping[str, Any]
+
+
+class Policy(NamedTuple):
+    """A policy that was activated: its hash, and what that is taken over where the record says it."""
+
+    hash: str
+    content: str | None = None
 
 
 @dataclass(slots=True)
 class Control:
-    """What one partition of `exchange.control` says."""
+    """What one partition of `exchange.control` says; policies in the order they were activated."""
 
     generation: Generation | None = None
-    policy: str | None = None
+    policies: tuple[Policy, ...] = ()
     tick: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An installation that has been applied: its generation, its policy, and the newest day of each partition."""
+    """An installation that has been applied: its generation, its policies, and the newest day of each partition."""
 
     generation: Generation
-    policy: str
+    policies: tuple[Policy, ...]
     ticks: Mapping[int, date] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> str:
+        """The policy that is activated."""
+        return self.policies[-1].hash
 
 
 def civil_day() -> date:
@@ -86,8 +100,8 @@ def _note(control: Control, name: str, content: Mapping[str, Any]) -> None:
     match name:
         case "control/generation-1":
             control.generation = control.generation or content
-        case "control/policy-1":
-            control.policy = content["policy"]
+        case policy if policy in POLICIES:
+            control.policies += (Policy(content["policy"], content.get("content")),)
         case "control/tick-1":
             control.tick = max(control.tick or content["day"], content["day"])
 
@@ -98,11 +112,11 @@ def installation(client: Client, prefix: str, contract: Contract) -> Installatio
     if not found:
         raise TransientError(say("exchange.not_applied", topic=topics.control(prefix)))
     for number, control in found.items():
-        if control.generation is None or control.policy is None or control.tick is None:
+        if control.generation is None or not control.policies or control.tick is None:
             raise TransientError(say("exchange.half_applied", partition=number, topic=topics.control(prefix)))
     first = found[0]
     ticks = {number: control.tick for number, control in found.items() if control.tick}
-    return Installation(first.generation or {}, first.policy or "", ticks)
+    return Installation(first.generation or {}, first.policies, ticks)
 
 
 def require_generation(found: Generation, wanted: Mapping[str, Any]) -> None:
@@ -113,18 +127,24 @@ def require_generation(found: Generation, wanted: Mapping[str, Any]) -> None:
 
 
 def first_words(
-    prefix: str, number: int, known: Control, begun: Generation, policy: str, contract: Contract
+    prefix: str, number: int, known: Control, begun: Generation, policy: Policy, contract: Contract
 ) -> list[Outgoing]:
     """What a partition still lacks of its beginning: generation, policy, day."""
-    topic = topics.control(prefix)
-    missing: list[tuple[bytes, str, Mapping[str, Any]]] = []
+    missing = []
     if known.generation is None:
-        missing.append((b"generation", "control/generation-1", begun))
-    if known.policy is None:
-        missing.append((b"policy", "control/policy-1", {"policy": policy, "activated_by": "topics apply"}))
+        value = contract.encode("control/generation-1", begun)
+        missing.append(Outgoing(topics.control(prefix), number, b"generation", value))
+    if not known.policies:
+        missing.append(activation(prefix, number, policy, contract))
     if known.tick is None:
-        missing.append((b"tick", "control/tick-1", {"day": civil_day()}))
-    return [Outgoing(topic, number, key, contract.encode(name, content)) for key, name, content in missing]
+        missing.append(tick(prefix, number, civil_day(), contract))
+    return missing
+
+
+def activation(prefix: str, number: int, policy: Policy, contract: Contract) -> Outgoing:
+    """The word that a policy is activated, to one partition."""
+    told = {"policy": policy.hash, "activated_by": "topics apply", "content": policy.content}
+    return Outgoing(topics.control(prefix), number, b"policy", contract.encode("control/policy-2", told))
 
 
 def tick(prefix: str, number: int, day: date, contract: Contract) -> Outgoing:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from exchange.ledger import Head
 from schemas.codec import NO_HASH, Contract
-from schemas.entry import FAMILIES
+from schemas.installed import Installed
 
 _HASH_BYTES = 16
 
@@ -31,9 +31,11 @@ class Change:
     head: Head
 
 
-def published(entry: Mapping[str, Any], kind: str, contract: Contract) -> Published:
+def published(entry: Mapping[str, Any], kind: str, installed: Installed) -> Published:
     """The entry framed and hashed; the hash covers every byte before it."""
-    value = contract.encode(contract.newest(FAMILIES[kind]), {**entry, "content_hash": NO_HASH})
+    form = installed.form(kind, entry["facts"])
+    facts = {attribute: fact for attribute, fact in entry["facts"].items() if attribute in form.attributes}
+    value = installed.contract.encode(form.name, {**entry, "facts": facts, "content_hash": NO_HASH})
     content_hash = blake2b(value[:-_HASH_BYTES], digest_size=_HASH_BYTES).digest()
     return Published(value[:-_HASH_BYTES] + content_hash, content_hash)
 

@@ -5,11 +5,13 @@ watermark: a watermark goes out behind the entries it covers.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from exchange.claims import opened as claims_opened
+from exchange.control import POLICIES
 from exchange.derive import derive
 from exchange.entries import Change, Offset, change, published
 from exchange.ledger import Head, Ledger
@@ -18,8 +20,8 @@ from exchange.take import WATERMARK_PREFIX, Mark, Record, RefusedError, is_water
 from exchange.watermarks import take_watermark
 from schemas import topics
 from schemas.audit import AuditKey
-from schemas.catalogue import Catalogue
 from schemas.codec import Contract
+from schemas.installed import Installed
 from transport.client import Message, Outgoing
 
 
@@ -29,12 +31,17 @@ class Rules:
 
     prefix: str
     partitions: int
-    contract: Contract
+    installed: Installed
     audit_key: AuditKey
-    catalogues: Mapping[str, Catalogue]
-    policy: str
+    policies: AbstractSet[str]
+    """Every policy activated so far, the installed one as the newest."""
     departments: Mapping[str, str]
     """Topic to department."""
+
+    @property
+    def contract(self) -> Contract:
+        """The schemas messages are read and written by."""
+        return self.installed.contract
 
     @property
     def control(self) -> str:
@@ -56,7 +63,7 @@ class Tally:
 
 
 class OtherPolicyError(Exception):
-    """Another attribute catalogue has been activated than the one installed here."""
+    """Another policy has been activated than the one installed here."""
 
 
 class Owner:
@@ -135,7 +142,7 @@ class Owner:
         self._ledger.put_head(self._partition, subject, made.head)
         if before is not None and before["content_hash"] == made.entry.content_hash:
             return
-        kind = self._rules.catalogues[made.head["kind"]].topic
+        kind = self._rules.installed.catalogues[made.head["kind"]].topic
         self._send(topics.registry(self._rules.prefix, kind), subject, made.entry.value, self._headers(made))
         self._send(topics.history(self._rules.prefix), f"{subject}#{made.number}", made.history)
         self.tally.published += 1
@@ -144,8 +151,8 @@ class Owner:
         """The subject's next change; one with the hash of the last only to note another `next_change`."""
         kind = before["kind"] if before else self._kinds[subject]
         words = [claims_opened(s, self._rules.contract) for s in self._ledger.statements(self._partition, subject)]
-        derived = derive(subject, words, self._rules.catalogues[kind], self._tick)
-        entry = published(derived.entry, kind, self._rules.contract)
+        derived = derive(subject, words, self._rules.installed.catalogues[kind], self._tick)
+        entry = published(derived.entry, kind, self._rules.installed)
         about = {"condition": derived.entry["condition"], "kind": kind, "next_change": derived.next_change}
         if before is not None and before["content_hash"] == entry.content_hash:
             if before["next_change"] == derived.next_change:
@@ -157,7 +164,7 @@ class Owner:
         return (
             ("change", str(made.number).encode()),
             ("alias_epoch", b"0"),
-            ("policy", self._rules.policy.encode()),
+            ("policy", self._rules.installed.policy.encode()),
             ("content_hash", made.entry.content_hash.hex().encode()),
         )
 
@@ -178,7 +185,7 @@ class Owner:
         self.settle()
         self._ledger.put_source(self._partition, mark["source"], after)
         value = self._rules.contract.encode("registry/watermark-1", after.watermark)
-        for catalogue in self._rules.catalogues.values():
+        for catalogue in self._rules.installed.catalogues.values():
             key = f"{WATERMARK_PREFIX}{mark['source']}:{self._partition}"
             self._send(topics.registry(self._rules.prefix, catalogue.topic), key, value)
         if after.break_kind and before.broken_since is None:
@@ -188,7 +195,7 @@ class Owner:
     # --- control -----------------------------------------------------------------------------------------------------
     def _take_control(self, message: Message) -> None:
         name, content = self._rules.contract.decode(message.value or b"")
-        if name == "control/policy-1" and content["policy"] != self._rules.policy:
+        if name in POLICIES and content["policy"] not in self._rules.policies:
             raise OtherPolicyError
         if name == "control/tick-1" and content["day"] > self._tick:
             self._take_tick(content["day"], (message.topic, message.partition, message.offset))

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exchange import control
+from exchange.policy import extension
 from process.errors import SettingsError
 from process.messages import say
-from schemas.codec import Contract
+from schemas.installed import Installed
 from schemas.topics import Topic
-from transport.client import Admin, Client, NewTopic, TopicDescription
+from transport.client import Admin, Client, NewTopic, Outgoing, TopicDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +67,48 @@ def apply(admin: Admin, planned: Plan, wanted: Sequence[Topic], replication: int
         admin.set_configs(name, by_name[name].configs)
 
 
-def begin(client: Client, prefix: str, wanted: control.Generation, policy: str, contract: Contract) -> int:
-    """Write what partitions still lack of generation, policy and first day; gives how many records that were."""
-    known = control.read(client, prefix, contract)
+def begin(client: Client, prefix: str, wanted: control.Generation, installed: Installed) -> int:
+    """Write what partitions lack of generation, policy and first day; gives how many records that were."""
+    known = control.read(client, prefix, installed.contract)
     begun = [found.generation for found in known.values() if found.generation is not None]
     for found in begun:
         control.require_generation(found, {name: value for name, value in wanted.items() if name != "installation"})
     first = begun[0] if begun else wanted
-    rules = next((found.policy for found in known.values() if found.policy), policy)
-    missing = [w for n, c in known.items() for w in control.first_words(prefix, n, c, first, rules, contract)]
-    if not missing:
+    own = control.Policy(installed.policy, installed.policy_text)
+    policy = next((found.policies[-1] for found in known.values() if found.policies), own)
+    words = (control.first_words(prefix, n, c, first, policy, installed.contract) for n, c in known.items())
+    return _write(client, prefix, [word for each in words for word in each])
+
+
+def added(client: Client, prefix: str, installed: Installed) -> list[str] | None:
+    """What activating the installed policy would add; None where it is activated, or nothing is yet.
+
+    Raises `SettingsError` where it may not follow the activated one.
+    """
+    activated = next(
+        (f.policies[-1] for f in control.read(client, prefix, installed.contract).values() if f.policies), None
+    )
+    return None if activated is None or activated.hash == installed.policy else extension(activated, installed)
+
+
+def activate(client: Client, prefix: str, installed: Installed) -> None:
+    """Say to every partition that entries are derived by the installed policy from here on."""
+    policy = control.Policy(installed.policy, installed.policy_text)
+    partitions = control.read(client, prefix, installed.contract)
+    _write(client, prefix, [control.activation(prefix, number, policy, installed.contract) for number in partitions])
+
+
+def _write(client: Client, prefix: str, records: Sequence[Outgoing]) -> int:
+    """All of the records, or none."""
+    if not records:
         return 0
     transactions = client.transactions(f"{prefix}topics-apply")
     try:
         transactions.begin()
-        for record in missing:
+        for record in records:
             transactions.send(record)
         transactions.seal()
         transactions.commit()
     finally:
         transactions.close()
-    return len(missing)
+    return len(records)

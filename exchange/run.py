@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from time import monotonic
 
@@ -20,8 +20,7 @@ from process.messages import say
 from process.settings import secret
 from schemas import topics
 from schemas.audit import AuditKey
-from schemas.catalogue import catalogues, policy_hash
-from schemas.codec import contract
+from schemas.installed import Installed, since
 from schemas.subjects import GRAMMAR
 from transport import loop
 from transport.client import Client, connect
@@ -29,15 +28,17 @@ from transport.client import Client, connect
 _QUIET_POLL_SECONDS = 0.2
 
 
-def worker(settings: Settings, instance: str, stop: Event, until_idle_seconds: float | None = None) -> None:
+def worker(
+    settings: Settings, installed: Installed, instance: str, stop: Event, until_idle_seconds: float | None = None
+) -> None:
     """Own the partitions the group gives this instance, until asked to stop or until nothing comes any more."""
     client = connect(settings.kafka)
     audit_key = AuditKey(secret(settings.audit_key_file))
-    begun = control.installation(client, settings.kafka.prefix, contract())
+    begun = control.installation(client, settings.kafka.prefix, installed.contract)
     control.require_generation(begun.generation, {"audit_fingerprint": audit_key.fingerprint, "key_grammar": GRAMMAR})
-    if begun.policy != policy_hash():
+    if begun.policy != installed.policy:
         raise SettingsError(say("exchange.other_policy"))
-    rules = rules_of(settings, begun.generation["partitions"], audit_key)
+    rules = rules_of(settings, installed, begun, audit_key)
     store = _store(settings, instance, begun.generation)
     metrics = Metrics()
     work = Worker(client, rules, store, begun.ticks, metrics, settings.unknown_schema_wait_seconds)
@@ -47,18 +48,22 @@ def worker(settings: Settings, instance: str, stop: Event, until_idle_seconds: f
         store.close()
 
 
-def rules_of(settings: Settings, partitions: int, audit_key: AuditKey) -> Rules:
+def rules_of(settings: Settings, installed: Installed, begun: control.Installation, audit_key: AuditKey) -> Rules:
     """What the owners of this installation go by."""
     prefix = settings.kafka.prefix
     return Rules(
         prefix=prefix,
-        partitions=partitions,
-        contract=contract(),
+        partitions=begun.generation["partitions"],
+        installed=since(installed, begun.policies[0].content),
         audit_key=audit_key,
-        catalogues=catalogues(),
-        policy=policy_hash(),
-        departments={topics.dept(prefix, name): name for name in settings.departments},
+        policies=frozenset(policy.hash for policy in begun.policies),
+        departments={topics.dept(prefix, name): name for name in departments(settings, installed)},
     )
+
+
+def departments(settings: Settings, installed: Installed) -> Sequence[str]:
+    """The departments that are read: those the settings name, else all."""
+    return settings.departments or installed.departments
 
 
 def _store(settings: Settings, instance: str, generation: Mapping[str, object]) -> Store:
@@ -85,10 +90,8 @@ def _serve(
     log("exchange.started", instance=instance, port=shown.port, client=settings.kafka.client)
     if until_idle_seconds is not None:
         Thread(target=_stop_when_idle, args=(tally, until_idle_seconds, stop), daemon=True).start()
-    prefix = settings.kafka.prefix
-    read = [*(topics.dept(prefix, name) for name in settings.departments), topics.control(prefix)]
     try:
-        loop.run(client, prefix + settings.group, instance, read, work, stop, tally=tally)
+        loop.run(client, settings.kafka.prefix + settings.group, instance, work.topics, work, stop, tally=tally)
     finally:
         shown.stop()
 

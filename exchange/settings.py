@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from schemas.catalogue import departments
 from schemas.subjects import DistrictKey
 from schemas.topics import DEFAULT_PARTITIONS
 from transport.settings import Kafka
@@ -26,8 +25,11 @@ class Settings(BaseModel):
     district_key_function: Literal["HMAC-SHA256", "HMAC-SM3"] = Field(
         "HMAC-SHA256", description="Function of pseudonyms."
     )
-    departments: tuple[str, ...] = Field(
-        default_factory=lambda: tuple(departments()), min_length=1, description="Departments whose topics are read."
+    site_dir: Path | None = Field(
+        None, description="Folder of the site's own departments; none: the shipped ones only."
+    )
+    departments: tuple[str, ...] | None = Field(
+        None, min_length=1, description="Departments whose topics are read; none: every one there is."
     )
     partitions: PositiveInt = Field(
         DEFAULT_PARTITIONS, description="Partitions of the keyed topics; fixed for life by `topics apply`."

@@ -72,6 +72,11 @@ class Worker:
         self.partitions: list[int] = []
         self.restored = 0
 
+    @property
+    def topics(self) -> list[str]:
+        """What is read."""
+        return [*self._rules.departments, self._rules.control]
+
     # --- the loop's calls --------------------------------------------------------------------------------------------
     def assigned(self, positions: Mapping[TopicPartition, int]) -> None:
         """Drop what was staged, and restore every partition up to what has been committed."""

@@ -1,4 +1,4 @@
-"""What every running process shares: how it is set, what it says, how it ends.
+"""What every running process shares: how it is set, what it goes by, what it says, how it ends.
 
-Nothing of ours is imported here, so that everything of ours may import it.
+Of ours, only the contract (`schemas`) is imported here, so that everything else of ours may import it.
 """

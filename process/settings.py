@@ -43,9 +43,12 @@ def load(model: type[M], file: Path, environ: Mapping[str, str]) -> M:
     return _checked(model, data, lines, file, given)
 
 
-def validated(model: type[M], data: object, lines: Lines, file: Path) -> M:
-    """Give the model that YAML read by `load_yaml` makes, or say what is wrong on which line."""
-    return _checked(model, data, lines, file, {})
+def validated(model: type[M], data: object, lines: Lines, file: Path, context: object = None) -> M:
+    """Give the model that YAML read by `load_yaml` makes, or say what is wrong on which line.
+
+    `context` is what the model's own checks may ask for.
+    """
+    return _checked(model, data, lines, file, {}, context)
 
 
 def secret(path: Path) -> bytes:
@@ -96,9 +99,11 @@ def _fill(data: dict[str, Any], place: Place, value: str) -> None:
         data[str(place[-1])] = value
 
 
-def _checked(model: type[M], data: object, lines: Lines, file: Path, given: Mapping[Place, str]) -> M:
+def _checked(
+    model: type[M], data: object, lines: Lines, file: Path, given: Mapping[Place, str], context: object = None
+) -> M:
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as exc:
         # A misspelt name first: the one that is then missing is usually the same.
         errors = exc.errors(include_url=False, include_input=False)

@@ -5,19 +5,17 @@ file's SHA-256 and stands in `ids.lock`, so that no team allocates numbers and a
 topic. Every record type begins with `meta`: `Contract.head` opens that and leaves the body alone.
 """
 
-import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any, NamedTuple
 
 import fastavro
 
 from schemas import compiled
+from schemas.files import folder_of, newest_name, published_files, schema_id
 
 FRAME_BYTES = 5
 MAX_VALUE_BYTES = 1_000_000  # no message of ours comes near; nothing larger is even parsed
@@ -66,6 +64,11 @@ class Feed(NamedTuple):
     part: str | None
 
 
+def feeds_of(fields: Iterable[Mapping[str, Any]]) -> list[Feed]:
+    """Which field speaks to which attribute, in field order."""
+    return [Feed(field["name"], *_target(field["feeds"])) for field in fields if "feeds" in field]
+
+
 def _target(feeds: str) -> tuple[str, str | None]:
     _kind, attribute, *part = feeds.split(".")
     return attribute, part[0] if part else None
@@ -86,7 +89,7 @@ class Published:
     @property
     def department(self) -> str:
         """The department whose record type this is; the folder of the file."""
-        return self.name.split("/", 1)[0]
+        return folder_of(self.name)
 
     @property
     def subject(self) -> str | None:
@@ -96,8 +99,7 @@ class Published:
 
     def feeds(self) -> list[Feed]:
         """Which field speaks to which attribute, in field order."""
-        fields: list[dict[str, Any]] = self.document["fields"]
-        return [Feed(field["name"], *_target(field["feeds"])) for field in fields if "feeds" in field]
+        return feeds_of(self.document["fields"])
 
 
 class Contract:
@@ -123,8 +125,7 @@ class Contract:
 
     def newest(self, family: str) -> str:
         """The name with the highest number: `registry/legal-person` gives `registry/legal-person-2`."""
-        numbers = [name.removeprefix(f"{family}-") for name in self._by_name if name.startswith(f"{family}-")]
-        return f"{family}-{max(int(number) for number in numbers if number.isdigit())}"
+        return newest_name(family, self._by_name)
 
     def encode(self, name: str, value: Mapping[str, Any]) -> bytes:
         """`value` in its frame; raises what fastavro raises when it does not fit its schema: a defect, not bad data."""
@@ -144,10 +145,10 @@ class Contract:
         if len(value) > MAX_VALUE_BYTES:
             reason = "too_large"
             raise UndecodableError(reason)
-        schema_id = int.from_bytes(value[1:FRAME_BYTES], "big")
-        if schema_id not in self._by_id:
-            raise UnknownSchemaError(schema_id)
-        return self._by_id[schema_id]
+        number = int.from_bytes(value[1:FRAME_BYTES], "big")
+        if number not in self._by_id:
+            raise UnknownSchemaError(number)
+        return self._by_id[number]
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
         """Name and content; for bytes of our own making."""
@@ -189,10 +190,10 @@ class Contract:
 
 def _publish(name: str, content: bytes) -> Published:
     document = json.loads(content)
-    schema_id = int.from_bytes(hashlib.sha256(content).digest()[:4], "big") >> 1
+    number = schema_id(content)
     parsed = fastavro.parse_schema(document)
-    frame = b"\0" + schema_id.to_bytes(4, "big")
-    return Published(name, schema_id, document, parsed, frame, compiled.writer(document), compiled.reader(document))
+    frame = b"\0" + number.to_bytes(4, "big")
+    return Published(name, number, document, parsed, frame, compiled.writer(document), compiled.reader(document))
 
 
 def by_the_reference(schema: Published, value: Mapping[str, Any]) -> bytes:
@@ -228,24 +229,3 @@ def _read(parsed: Any, value: bytes) -> dict[str, Any]:
 def contract() -> Contract:
     """The contract this distribution ships."""
     return Contract(published_files())
-
-
-def published_files() -> dict[str, bytes]:
-    """Every published .avsc file by name."""
-    found: dict[str, bytes] = {}
-    for folder in resources.files("schemas").joinpath("avro").iterdir():
-        found |= _files_of(folder)
-    return dict(sorted(found.items()))
-
-
-def _files_of(folder: Traversable) -> dict[str, bytes]:
-    files = (file for file in folder.iterdir() if file.name.endswith(".avsc"))
-    return {f"{folder.name}/{file.name.removesuffix('.avsc')}": file.read_bytes() for file in files}
-
-
-def lock_text() -> str:
-    """What `ids.lock` has to hold: id, SHA-256 and name of every published file, by name."""
-    rows = [
-        (contract()[name].id, hashlib.sha256(content).hexdigest(), name) for name, content in published_files().items()
-    ]
-    return "".join(f"{schema_id:>10} {digest} {name}\n" for schema_id, digest, name in rows)

@@ -22,6 +22,9 @@ _RECORD_NAMES = {"legal_person": "LegalPerson", "natural_person": "NaturalPerson
 FAMILIES: Final = {kind: f"registry/{kind.replace('_', '-')}" for kind in KINDS}
 """The published files of each subject kind's entries, without their number."""
 
+FACTS: Final = "tongban.registry.Facts"
+"""The type of an entry that has a field for every attribute."""
+
 
 def kind_of(name: str) -> str | None:
     """The subject kind whose entries the published file of that name holds, whichever its number; None: of none."""
@@ -43,9 +46,7 @@ def entry_schema(catalogue: Catalogue) -> Schema:
                 "live; moving: its statements go to another key; gone: no live statement is left.",
             ),
             _optional("moving_to", "string", "While moving: the canonical key they go to."),
-            _field(
-                "facts", _record("tongban.registry.Facts", "The reconciled value of every attribute.", facts), "Facts."
-            ),
+            _field("facts", _record(FACTS, "The reconciled value of every attribute.", facts), "Facts."),
             _field("relations", _array(_relation()), "Succession and the like; never an alias."),
             _field("identifiers", _array(_identifier()), "Every identifier a live statement carries."),
             _field("conflicts", _array(_conflict()), "Where comparable claims disagree."),
@@ -62,11 +63,19 @@ def entry_schema(catalogue: Catalogue) -> Schema:
             ),
         ],
     )
-    named: Schema = _each_type_once(schema, set())
+    named: Schema = _each_type_once(schema, {})
     return named
 
 
-def _each_type_once(part: Any, known: set[str]) -> Any:
+class TypeNameTakenError(ValueError):
+    """Two attributes would call different types by one name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _each_type_once(part: Any, known: dict[str, Any]) -> Any:
     """The schema with every named type written out where it stands first, and by its name from then on."""
     if isinstance(part, list):
         return [_each_type_once(each, known) for each in part]
@@ -75,8 +84,10 @@ def _each_type_once(part: Any, known: set[str]) -> Any:
     if "namespace" in part:
         full_name = f"{part['namespace']}.{part['name']}"
         if full_name in known:
+            if known[full_name] != part:
+                raise TypeNameTakenError(full_name)
             return full_name
-        known.add(full_name)
+        known[full_name] = part
     return {word: _each_type_once(inner, known) for word, inner in part.items()}
 
 
@@ -246,10 +257,10 @@ def _optional(name: str, type_: Any, doc: str, sensitivity: str = "internal") ->
     return {"name": name, "type": ["null", type_], "default": None, "doc": doc, "sensitivity": sensitivity}
 
 
-def text(kind: str) -> str:
+def text(catalogue: Catalogue) -> str:
     """The file's content."""
-    return json.dumps(entry_schema(catalogues()[kind]), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(entry_schema(catalogue), ensure_ascii=False, indent=1) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text(sys.argv[1]))
+    sys.stdout.write(text(catalogues()[sys.argv[1]]))

@@ -149,6 +149,14 @@ def test_whoever_writes_a_log_line_uses_fields_that_may_be_written() -> None:
     assert [each.place for each in written if each.literal is None] == []
 
 
+def test_a_process_goes_by_what_is_installed_and_not_by_what_is_shipped() -> None:
+    """A site's own departments are known wherever `schemas.installed.Installed` was handed down, and only there."""
+    asked = [*_calls("schemas.codec", "contract"), *_calls("schemas.catalogue", "catalogues")]
+    places = {each.place.partition(":")[0] for each in asked}
+
+    assert {place for place in places if not place.startswith("schemas/")} == {"process/site.py"}
+
+
 def test_the_licence_is_apache_2_unchanged() -> None:
     words = (ROOT / "LICENSE").read_text().split()
 

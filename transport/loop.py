@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from threading import Event
 from typing import Protocol
 
@@ -107,6 +108,15 @@ class _Name:
     instance: str
     topics: tuple[str, ...]
 
+    @property
+    def member(self) -> str:
+        """Who we are to the group: somebody else with other topics.
+
+        One who comes back under the same name is given back what it had, whatever it asks for by now.
+        """
+        asked = blake2b("\0".join(sorted(self.topics)).encode(), digest_size=4).hexdigest()
+        return f"{self.instance}.{asked}"
+
 
 class _Loop:
     def __init__(self, client: Client, name: _Name, work: Work, stop: Event, limits: Limits, tally: Tally) -> None:
@@ -172,7 +182,7 @@ class _Loop:
 
     def _joined(self) -> Group:
         if self._member is None:
-            self._member = self._client.group(self._name.group, self._name.instance, self._name.topics)
+            self._member = self._client.group(self._name.group, self._name.member, self._name.topics)
             try:
                 _check_counts(self._member.partition_counts())
             except Exception:

@@ -6,19 +6,17 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from approval.answer import Answer, answer
 from approval.api.problems import Problem
 from approval.api.question import Question
 from approval.audit import AuditError, AuditLog
-from approval.evaluation import Evaluation, evaluate
+from approval.evaluation import Evaluation, Register, evaluate
 from approval.grants import Labels, Sensitivity, granted
 from approval.items import COUNT, Item
 from approval.lookup import ErasedError, UnreadableNumberError
 from process.logs import error
-from schemas.subjects import DistrictKey
 
 AUDITED: Final = "subject key in the audit log"
 
@@ -35,11 +33,9 @@ class Asker:
 class Desk:
     """All that answering needs."""
 
-    engine: Engine
+    register: Register
     items: Mapping[str, Item]
     labels: Mapping[str, Labels]
-    key: DistrictKey
-    divisions: tuple[str, ...]
     audit: AuditLog
     now: Callable[[], datetime]
 
@@ -48,7 +44,7 @@ class Desk:
         item = self.item(question.item, HTTPStatus.UNPROCESSABLE_ENTITY)
         numbers = question.for_item(item)
         try:
-            evaluation = evaluate(self.engine, item, numbers, question.at, self.now, self.key, self.divisions)
+            evaluation = evaluate(self.register, item, numbers, question.at, self.now)
         except UnreadableNumberError as exc:
             self._write_down(question, asker, item, {"outcome": "unreadable_number"})
             field = f"subjects.{exc.role}"
@@ -112,7 +108,7 @@ class Desk:
 
     def _hashed(self, subject: str | None) -> str | None:
         # A legal person's key holds its number: what is written down for years does not.
-        return None if subject is None else self.key.pseudonym(AUDITED, subject)
+        return None if subject is None else self.register.key.pseudonym(AUDITED, subject)
 
 
 def _disclosed(item: Item, told: Answer) -> Mapping[str, list[str]]:

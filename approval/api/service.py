@@ -11,6 +11,7 @@ from approval.api.app import Counts, app
 from approval.api.callers import Caller, Callers
 from approval.api.server import Server
 from approval.audit import AuditLog
+from approval.evaluation import Register
 from approval.grants import labels
 from approval.items import every
 from approval.settings import Settings
@@ -19,12 +20,12 @@ from process.errors import SettingsError
 from process.logs import log, warn
 from process.messages import say
 from process.settings import secret
-from schemas.catalogue import catalogues
+from schemas.installed import Installed
 from schemas.subjects import DistrictKey
 
 
 @contextmanager
-def answering(chosen: Settings, key: DistrictKey, registry: CollectorRegistry) -> Iterator[Desk]:
+def answering(chosen: Settings, by: Installed, key: DistrictKey, registry: CollectorRegistry) -> Iterator[Desk]:
     """Answers on the address of the settings, from a view that is there, for as long as the block lasts."""
     callers = _callers(chosen)
     with ExitStack() as stack:
@@ -32,9 +33,10 @@ def answering(chosen: Settings, key: DistrictKey, registry: CollectorRegistry) -
         stack.callback(audit.close)
         engine = reading(chosen.database)
         stack.callback(engine.dispose)
-        kinds = {kind: labels(catalogue) for kind, catalogue in catalogues().items()}
-        items = every(chosen.item_folders)
-        desk = Desk(engine, items, kinds, key, chosen.divisions, audit, lambda: datetime.now(UTC))
+        kinds = {kind: labels(catalogue) for kind, catalogue in by.catalogues.items()}
+        items = every(chosen.item_folders, by.catalogues)
+        register = Register(engine, by.contract, key, chosen.divisions)
+        desk = Desk(register, items, kinds, audit, lambda: datetime.now(UTC))
         application = app(desk, callers, Counts(registry))
         tls = chosen.api_certificate_file, chosen.api_certificate_key_file
         server = Server(application, chosen.api_address, chosen.api_port, *tls)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from approval.items.checking import Known
 from approval.items.item import COUNT, Alternative, Item, Kind, LegalBasis, Material, Named, Said
 from approval.items.predicates import Predicate
 from process.errors import SettingsError
@@ -34,22 +35,22 @@ __all__ = [
 SHIPPED: Final = Path(__file__).parent
 
 
-def read(file: Path) -> Item:
-    """The item a file holds; what is wrong with it is said with line and field."""
+def read(file: Path, known: Known | None = None) -> Item:
+    """The item a file holds; what is wrong with it is said with line and field. `known`: None for what is shipped."""
     data, lines = load_yaml(file)
-    return validated(Item, data, lines, file)
+    return validated(Item, data, lines, file, known)
 
 
-def every(folders: tuple[Path, ...] = (SHIPPED,)) -> Mapping[str, Item]:
+def every(folders: tuple[Path, ...] = (SHIPPED,), known: Known | None = None) -> Mapping[str, Item]:
     """Every item by name, the folder that is looked into first speaking for it."""
     files = {file.stem: file for folder in reversed(folders) for file in folder.glob("*.yaml")}
-    return {name: read(files[name]) for name in sorted(files)}
+    return {name: read(files[name], known) for name in sorted(files)}
 
 
-def find(item: str, folders: tuple[Path, ...] = (SHIPPED,)) -> Item:
+def find(item: str, folders: tuple[Path, ...] = (SHIPPED,), known: Known | None = None) -> Item:
     """The item of that name; the file is called like it."""
     for folder in folders:
         if (file := folder / f"{item}.yaml").is_file():
-            return read(file)
-    known = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
-    raise SettingsError(say("approval.unknown_item", item=item, known=", ".join(known)))
+            return read(file, known)
+    names = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
+    raise SettingsError(say("approval.unknown_item", item=item, known=", ".join(names)))

@@ -7,18 +7,24 @@ and what none of the accepted departments may state.
 from collections.abc import Collection, Iterator, Mapping
 
 from approval.items.predicates import COMPARISONS, FITTING, Comparison, Predicate, Terms, Whose, WhosePredicate
-from schemas.catalogue import Attribute, catalogues
+from schemas.catalogue import Attribute, Catalogue
 
 # What a list of paid months is made of.
 YEAR, MONTHS = "year", "months"
 
 
-def check(predicate: Predicate, kind: str, kinds: Mapping[str, str], authorities: Collection[str]) -> None:
+Known = Mapping[str, Catalogue]
+"""The catalogue of each kind of subject."""
+
+
+def check(
+    predicate: Predicate, known: Known, kind: str, kinds: Mapping[str, str], authorities: Collection[str]
+) -> None:
     """Raises ValueError where the predicate, about a subject of this kind, could never be decided.
 
     `kinds` gives the kind of every role of the item, found ones too.
     """
-    attribute = attribute_of(kind, predicate.attribute)
+    attribute = attribute_of(known, kind, predicate.attribute)
     _stated_by(attribute, authorities)
     if (attribute.cardinality == "many") != bool(predicate.question):
         hint = "some, none, without_gap or months_on_time" if attribute.cardinality == "many" else "one comparison"
@@ -30,20 +36,20 @@ def check(predicate: Predicate, kind: str, kinds: Mapping[str, str], authorities
         _fits(asked, f"{attribute.name}.{part}", part_type(attribute, part))
     _check_question(predicate, attribute)
     if predicate.whose is not None:
-        _check_whose(predicate.whose, attribute, kinds, authorities)
+        _check_whose(predicate.whose, attribute, known, kinds, authorities)
 
 
-def attribute_of(kind: str, name: str) -> Attribute:
+def attribute_of(known: Known, kind: str, name: str) -> Attribute:
     """The attribute of that name; ValueError with the known ones."""
-    attributes = {attribute.name: attribute for attribute in catalogues()[kind].attributes}
+    attributes = {attribute.name: attribute for attribute in known[kind].attributes}
     if name not in attributes:
         raise ValueError(f"the catalogue has no attribute {name}; it has {', '.join(attributes)}")
     return attributes[name]
 
 
-def knows(kind: str, name: str) -> bool:
+def knows(known: Known, kind: str, name: str) -> bool:
     """Whether the catalogue has the attribute."""
-    return any(attribute.name == name for attribute in catalogues()[kind].attributes)
+    return any(attribute.name == name for attribute in known[kind].attributes)
 
 
 def part_type(attribute: Attribute, part: str) -> str:
@@ -81,16 +87,17 @@ def _check_question(predicate: Predicate, attribute: Attribute) -> None:
             part_type(attribute, part)
 
 
-def _check_whose(whose: Whose, naming: Attribute, kinds: Mapping[str, str], authorities: Collection[str]) -> None:
+def _check_whose(
+    whose: Whose, naming: Attribute, known: Known, kinds: Mapping[str, str], authorities: Collection[str]
+) -> None:
     part_type(naming, whose.part)
     if whose.role not in kinds:
         raise ValueError(f"{naming.name}: found names no role {whose.role}")
     for asked in whose.all_of:
-        _check_named(asked, naming, kinds[whose.role], authorities)
+        _check_named(asked, naming, attribute_of(known, kinds[whose.role], asked.attribute), authorities)
 
 
-def _check_named(asked: WhosePredicate, naming: Attribute, kind: str, authorities: Collection[str]) -> None:
-    attribute = attribute_of(kind, asked.attribute)
+def _check_named(asked: WhosePredicate, naming: Attribute, attribute: Attribute, authorities: Collection[str]) -> None:
     if attribute.cardinality == "many":
         raise ValueError(f"{attribute.name} is a list: whose compares single values")
     _stated_by(attribute, authorities)

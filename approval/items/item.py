@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, ValidationInfo, model_validator
 
-from approval.items.checking import MONTHS, attribute_of, check, knows, part_type
+from approval.items.checking import MONTHS, Known, attribute_of, check, knows, part_type
 from approval.items.predicates import Frozen, Predicate
+from schemas.catalogue import catalogues
 
 Kind = Literal["legal_person", "natural_person"]
 
@@ -139,6 +140,12 @@ class Item(Frozen):
         "a department has several, hearing of one of them is not enough.",
     )
     materials: tuple[Material, ...] = Field(min_length=1)
+    _catalogues: Known = PrivateAttr(default_factory=catalogues)
+
+    @property
+    def catalogues(self) -> Known:
+        """What it was checked against, and is decided and worded by."""
+        return self._catalogues
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -151,23 +158,24 @@ class Item(Frozen):
         role, path = (first, rest) if first in self.kinds else (material.subject, name)
         attribute, _, part = path.partition(".")
         kind = self.kinds[role]
-        described = attribute_of(kind, attribute)
+        described = attribute_of(self._catalogues, kind, attribute)
         if part:
             part_type(described, MONTHS if part == COUNT else part)
         return Named(role, kind, attribute, part or None)
 
     @model_validator(mode="after")
-    def _speaks_of_known_things(self) -> Self:
+    def _speaks_of_known_things(self, info: ValidationInfo) -> Self:
+        self._catalogues = info.context or self._catalogues
         ids = [material.id for material in self.materials]
         if len(ids) != len(set(ids)):
             raise ValueError("two materials have the same id")
         if set(self.subjects) & set(self.found):
             raise ValueError("a role stands in subjects and in found")
         for role in self.kinds:
-            if any(knows(kind, role) for kind in self.kinds.values()):
+            if any(knows(self._catalogues, kind, role) for kind in self.kinds.values()):
                 raise ValueError(f"the role {role} is called like an attribute: discloses could not tell them apart")
         for attribute in self.sources:
-            if not any(knows(kind, attribute) for kind in self.kinds.values()):
+            if not any(knows(self._catalogues, kind, attribute) for kind in self.kinds.values()):
                 raise ValueError(f"sources: the catalogue has no attribute {attribute}")
         for material in self.materials:
             try:
@@ -181,7 +189,8 @@ class Item(Frozen):
             if role not in self.subjects:
                 raise ValueError(f"subjects names no role {role}")
         for predicate in material.predicates:
-            check(predicate, self.subjects[material.role_of(predicate)], self.kinds, material.authorities)
+            kind = self.subjects[material.role_of(predicate)]
+            check(predicate, self._catalogues, kind, self.kinds, material.authorities)
         for name in material.discloses:
             role, _, attribute, part = self.named(material, name)
             if name != material.name_of(role, attribute, part):

@@ -1,11 +1,10 @@
 """The attribute catalogue (一数一源): which attributes exist, and who is the authority for each.
 
-One YAML per subject kind, read by data stewards as it stands; its hash is the policy under which entries
-are derived.
+One YAML per subject kind, read by data stewards as it stands. A site extends it: by attributes of its own, and
+by authorities for those there are.
 """
 
-import hashlib
-import json
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -47,6 +46,13 @@ class Authority(_Frozen):
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 Equal = Literal["text", "code", "exact"]
+# Comparing reads a value as what it is: a code by its canonical form, a day as it stands.
+_COMPARED: Mapping[str, tuple[Equal, ...]] = {"text": ("text", "exact"), "code": ("code",), "date": ("exact",)}
+
+
+def _require_comparable(type_: str, equal: Equal | None) -> None:
+    if equal is not None and type_ in _COMPARED and equal not in _COMPARED[type_]:
+        raise ValueError(f"a {type_} is compared as {' or '.join(_COMPARED[type_])}: give equal so")
 
 
 class Member(_Frozen):
@@ -57,6 +63,11 @@ class Member(_Frozen):
     type: Literal["text", "code", "date"]
     equal: Equal = Field("exact", description="How two of it are compared.")
     sensitivity: Sensitivity
+
+    @model_validator(mode="after")
+    def _is_comparable(self) -> Self:
+        _require_comparable(self.type, self.equal)
+        return self
 
 
 class Attribute(_Frozen):
@@ -82,6 +93,7 @@ class Attribute(_Frozen):
         names = [field.name for field in self.fields]
         if (self.type == "record") != bool(names) or (self.type == "record") == (self.equal is not None):
             raise ValueError("a record has fields, everything else says how it is equal")
+        _require_comparable(self.type, self.equal)
         if len(names) != len(set(names)) or not set(self.key) <= set(names):
             raise ValueError("fields stand once each, and the key is of them")
         if self.cardinality == "many" and (self.type != "record" or self.group):
@@ -111,25 +123,35 @@ class Catalogue(_Frozen):
             raise ValueError("an attribute stands twice")
         return self
 
+    def extended(self, extension: "Extension") -> "Catalogue":
+        """This catalogue with what a site adds, behind what stands here."""
+        there = (
+            attribute.model_copy(update={"authority": attribute.authority + extension.authority[attribute.name]})
+            if attribute.name in extension.authority
+            else attribute
+            for attribute in self.attributes
+        )
+        return Catalogue(kind=self.kind, topic=self.topic, attributes=(*there, *extension.attributes))
+
+
+class Extension(_Frozen):
+    """What a site adds to the catalogue of one subject kind."""
+
+    attributes: tuple[Attribute, ...] = Field((), description="Attributes that are not shipped.")
+    authority: Mapping[Name, Annotated[tuple[Authority, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Further authorities of shipped attributes, by attribute."
+    )
+
 
 @cache
-def catalogues() -> dict[str, Catalogue]:
-    """The shipped catalogues by kind."""
+def catalogues() -> Mapping[str, Catalogue]:
+    """The shipped catalogues by kind; what a process goes by comes from `schemas.installed`."""
     here = resources.files(__package__)
     return {
         kind: Catalogue.model_validate(yaml.safe_load((here / f"{kind}.yaml").read_text("utf-8"))) for kind in KINDS
     }
 
 
-@cache
-def policy_hash() -> str:
-    """Hash of all that decides how entries are derived; part of every activation."""
-    content = {kind: catalogue.model_dump(mode="json") for kind, catalogue in catalogues().items()}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
-
-
-def departments() -> list[str]:
+def departments(all_of: Iterable[Catalogue]) -> list[str]:
     """Every department that is an authority for something."""
-    return sorted(
-        {a.department for c in catalogues().values() for attribute in c.attributes for a in attribute.authority}
-    )
+    return sorted({a.department for c in all_of for attribute in c.attributes for a in attribute.authority})

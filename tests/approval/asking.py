@@ -20,11 +20,13 @@ from approval.api.app import Counts, app
 from approval.api.callers import Caller, Callers
 from approval.api.server import Server
 from approval.audit import AuditLog, Sealing
+from approval.evaluation import Register
 from approval.grants import Sensitivity, labels
 from approval.items import Item, every
 from approval.rows import rows_of
 from approval.view import View, engine_of
 from schemas.catalogue import catalogues
+from schemas.codec import contract
 from tests.approval.registry import GENERATION, KEY, MARKET, PREFIX, TAX, as_read, entry, everywhere, of_entry
 from transport.client import Outgoing, TopicPartition
 
@@ -133,7 +135,7 @@ class Window:
         """Let the registry say something else."""
         messages = as_read(records)
         ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}
-        self.view.apply(rows_of(messages, PREFIX), ends, 1_700_000_000_000)
+        self.view.apply(rows_of(messages, PREFIX, contract()), ends, 1_700_000_000_000)
 
 
 def heard(connection: socket.socket) -> bytes:
@@ -172,7 +174,8 @@ def window(
         audit = AuditLog(log, SEALING)
         stack.callback(audit.close)
         kinds = {kind: labels(catalogue) for kind, catalogue in catalogues().items()}
-        desk = Desk(engine, items or every(), kinds, KEY, ("350299",), audit, now)
+        register = Register(engine, contract(), KEY, ("350299",))
+        desk = Desk(register, items or every(), kinds, audit, now)
         certificate, key = tls or (None, None)
         callers = Callers({str(grant): Caller(token, grant) for grant, token in TOKENS.items()}, anonymous)
         made = app(desk, callers, Counts(registry), patience)

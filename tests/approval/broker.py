@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from threading import Thread
 
+from approval.reader import Registry
 from schemas import topics
+from schemas.codec import contract
 from tests.approval.registry import PARTITIONS, generation
 from transport.client import NewTopic, Outgoing, connect
 from transport.settings import Kafka
@@ -19,6 +21,11 @@ def install(kafka: Kafka) -> None:
     with closing(connect(kafka).admin()) as admin:
         admin.create_topics([NewTopic(topic.name, topic.partitions, 1, topic.configs) for topic in planned])
     publish(kafka, generation(kafka.prefix))
+
+
+def followed(kafka: Kafka) -> Registry:
+    """The registry as a reader of what is shipped follows it."""
+    return Registry(connect(kafka), kafka.prefix, contract())
 
 
 def publish(kafka: Kafka, records: Iterable[Outgoing], *, commit: bool = True) -> None:

@@ -22,11 +22,12 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from approval.evaluation import Evaluation, evaluate
+from approval.evaluation import Evaluation, Register, evaluate
 from approval.items import find
 from approval.rows import rows_of
 from approval.view import View, engine_of
 from schemas.catalogue import Attribute, Member, catalogues
+from schemas.codec import contract
 from schemas.identifiers import Checked, check
 from schemas.subjects import legal_subjects, person_subjects
 from tests.approval.registry import GENERATION, KEY, PREFIX, as_read, entry, everywhere, fact, of_alias, of_entry
@@ -75,7 +76,8 @@ class District:
     def evaluated(self, item: str, asked: Mapping[str, str], at: datetime | None = None) -> Evaluation:
         """The item decided for the subjects so named, or for whom a number given names."""
         numbers = {role: self._subjects.get(name, {"number": name})["number"] for role, name in asked.items()}
-        return evaluate(self._engine, find(item), numbers, at, lambda: self._today, KEY, ["350299"])
+        register = Register(self._engine, contract(), KEY, ["350299"])
+        return evaluate(register, find(item), numbers, at, lambda: self._today)
 
     def named(self, subject: str) -> str:
         """What the YAML calls a subject."""
@@ -89,7 +91,11 @@ class District:
         view = View(engine)
         view.begin(PREFIX, GENERATION, 0)
         messages = as_read(records, int(self._today.timestamp() * 1000) - 3_600_000)
-        view.apply(rows_of(messages, PREFIX), {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}, 0)
+        view.apply(
+            rows_of(messages, PREFIX, contract()),
+            {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages},
+            0,
+        )
         view.caught_up()
         return engine
 

@@ -17,12 +17,14 @@ from approval.evidence import Evidence
 from approval.items import Item, every
 from approval.page import page
 from approval.verdicts import Follow, Verdict
-from approval.wording import attribute_text, label
-from process.messages import catalogue
-from schemas.catalogue import catalogues
+from approval.wording import label, names
+from process.messages import Text, catalogue
+from schemas.catalogue import Extension, catalogues
 from schemas.plain import to_json
 from tests.approval.cases import FACTS, FIRM, ITEM, NOW, fact, item_with, with_fact
 from tests.approval.test_decide import evidence
+
+NAMES = names(catalogues().values())
 
 
 def shown(item: Item, found: Evidence) -> tuple[str, str, str]:
@@ -83,16 +85,27 @@ def test_every_verdict_and_follow_has_a_name(code: Verdict | Follow) -> None:
 
 
 def test_every_attribute_has_a_name_in_both_languages() -> None:
-    names = [attribute.name for each in catalogues().values() for attribute in each.attributes]
+    attributes = [attribute.name for each in catalogues().values() for attribute in each.attributes]
 
-    assert all(attribute_text(name).zh != name for name in names)
+    assert [name for name in attributes if NAMES[name].zh == name] == []
 
 
 def test_every_part_of_a_list_has_a_name() -> None:
     lists = [attribute for each in catalogues().values() for attribute in each.attributes if attribute.fields]
     parts = [f"{attribute.name}.{field.name}" for attribute in lists for field in attribute.fields]
 
-    assert [part for part in parts if label("part", part).zh == part] == []
+    assert [part for part in parts if NAMES[part].zh == part] == []
+
+
+def test_what_a_site_adds_is_called_as_its_catalogue_describes_it() -> None:
+    described = [{"name": "since", "doc": "First day (起始日期)", "type": "date", "sensitivity": "public"}]
+    lets = {"name": "lets", "doc": "Leases, past ones too (租赁)", "type": "record", "cardinality": "many"}
+    labels = {"sensitivity": "public", "share": "none", "authority": [{"department": "housing", "tier": 1}]}
+    added = Extension.model_validate({"attributes": [{**lets, **labels, "fields": described}]})
+
+    known = names([catalogues()["legal_person"].extended(added)])
+
+    assert (known["lets"], known["lets.since"]) == (Text("Leases", "租赁"), Text("First day", "起始日期"))
 
 
 def test_every_code_an_item_asks_for_and_every_role_has_a_name() -> None:

@@ -24,7 +24,7 @@ from schemas.catalogue import catalogues
 from schemas.plain import to_json
 from tests.approval.asking import FIELDS, NUMBER, QUESTION, SEALING, SUBJECT, Reply, Window, bearer, window
 from tests.approval.cases import item_with
-from tests.approval.registry import FIRM, KEY, code, entry, fact, of_entry
+from tests.approval.registry import FIRM, code, entry, fact, of_entry
 
 ATTRIBUTES = [each for each in catalogues()["legal_person"].attributes if each.type in {"text", "code", "date"}]
 CURL = re.compile(
@@ -41,7 +41,7 @@ def test_a_question_is_answered_as_the_command_would(asked: Window) -> None:
     at = datetime.now(UTC).replace(microsecond=0)
     reply = asked.ask({**QUESTION, "at": at.isoformat()}, Sensitivity.SENSITIVE)
     item = every()["food_business_licence"]
-    decided = evaluate(asked.desk.engine, item, {"applicant": NUMBER}, at, asked.desk.now, KEY, ["350299"])
+    decided = evaluate(asked.desk.register, item, {"applicant": NUMBER}, at, asked.desk.now)
 
     assert reply.status == 200
     assert (

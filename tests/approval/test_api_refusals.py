@@ -198,10 +198,10 @@ def test_another_method_is_told_which_one_there_is(asked: Window, method: str, p
 
 
 def test_without_a_view_nothing_is_answered(fresh: Window) -> None:
-    with fresh.desk.engine.begin() as connection:
+    with fresh.desk.register.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM meta")
     empty = fresh.ask()
-    with fresh.desk.engine.begin() as connection:
+    with fresh.desk.register.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE meta")
 
     said(empty, 503, "no_view")

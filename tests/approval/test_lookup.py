@@ -13,6 +13,7 @@ from approval.evidence import Code, Evidence
 from approval.lookup import Found, UnreadableNumberError, evidence, find
 from approval.rows import rows_of
 from approval.view import View, engine_of
+from schemas.codec import contract
 from schemas.identifiers import Checked, check, resident_number
 from schemas.subjects import person_subject
 from tests.approval.registry import GENERATION, KEY, PREFIX, as_read, entry, fact, of_alias, of_entry
@@ -32,7 +33,7 @@ class Shelf:
         view.begin(PREFIX, GENERATION, 0)
         messages = as_read(records)
         ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}
-        view.apply(rows_of(messages, PREFIX), ends, 0)
+        view.apply(rows_of(messages, PREFIX, contract()), ends, 0)
 
     def found(self, number: str) -> Found:
         with self.engine.begin() as connection:
@@ -40,7 +41,8 @@ class Shelf:
 
     def known(self, number: str) -> Evidence:
         with self.engine.begin() as connection:
-            return evidence(connection, "natural_person", find(connection, "natural_person", number, KEY, ["350299"]))
+            found = find(connection, "natural_person", number, KEY, ["350299"])
+            return evidence(connection, contract(), "natural_person", found)
 
 
 def person(subject: str, carried: Iterable[Checked] = (), condition: str = "live") -> Outgoing:

@@ -10,10 +10,9 @@ from prometheus_client import CollectorRegistry
 from approval import reader
 from approval.reader import Gauges
 from approval.view import View, engine_of
-from tests.approval.broker import install, publish, wait
+from tests.approval.broker import followed, install, publish, wait
 from tests.approval.registry import KEY, MARKET, of_watermark, watermark
 from transport.broker import LocalBroker
-from transport.client import connect
 from transport.settings import Kafka
 
 TAKEN = "tongban_approval_records_total"
@@ -30,7 +29,7 @@ def test_the_reader_waits_for_a_broker_that_was_killed_and_goes_on_where_it_was(
         kafka = Kafka(brokers=broker.bootstrap, prefix="t.")
         install(kafka)
         publish(kafka, [of_watermark(MARKET, 0, watermark(MARKET, 0, datetime.now(UTC), 1))])
-        following = Thread(target=reader.run, args=(connect(kafka), view, gauges, kafka.prefix, KEY, stop))
+        following = Thread(target=reader.run, args=(followed(kafka), view, gauges, KEY, stop))
         following.start()
         wait(lambda: registry.get_sample_value(TAKEN, TOPIC) == 1, following)
         broker.kill()

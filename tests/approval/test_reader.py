@@ -16,7 +16,7 @@ from approval.reader import Gauges
 from approval.view import View, engine_of
 from process.errors import SettingsError, TransientError
 from schemas.subjects import DistrictKey
-from tests.approval.broker import publish, wait
+from tests.approval.broker import followed, publish, wait
 from tests.approval.command import NUMBER, SUBJECT, Approval
 from tests.approval.registry import (
     FIRM,
@@ -33,7 +33,7 @@ from tests.approval.registry import (
     of_watermark,
     watermark,
 )
-from transport.client import Outgoing, connect
+from transport.client import Outgoing
 from transport.settings import Kafka
 
 
@@ -175,22 +175,20 @@ def test_another_district_key_is_refused(installed: Kafka, tmp_path: Path) -> No
     view = View(engine_of(f"sqlite:///{tmp_path / 'view.db'}"))
 
     with closing(view), pytest.raises(SettingsError, match="key_fingerprint"):
-        reader.follow(connect(installed), view, Gauges(CollectorRegistry()), installed.prefix, other, Event(), 0.1)
+        reader.follow(followed(installed), view, Gauges(CollectorRegistry()), other, Event(), 0.1)
 
 
 def test_an_installation_without_a_generation_is_waited_for(kafka: Kafka, tmp_path: Path) -> None:
     view = View(engine_of(f"sqlite:///{tmp_path / 'view.db'}"))
 
     with closing(view), pytest.raises(TransientError, match="exchange topics apply"):
-        reader.follow(connect(kafka), view, Gauges(CollectorRegistry()), kafka.prefix, KEY, Event(), 0.1)
+        reader.follow(followed(kafka), view, Gauges(CollectorRegistry()), KEY, Event(), 0.1)
 
 
 def test_a_running_reader_follows_and_stops_when_asked(installed: Kafka, tmp_path: Path) -> None:
     view = View(engine_of(f"sqlite:///{tmp_path / 'view.db'}"))
     registry, stop = CollectorRegistry(), Event()
-    following = Thread(
-        target=reader.run, args=(connect(installed), view, Gauges(registry), installed.prefix, KEY, stop)
-    )
+    following = Thread(target=reader.run, args=(followed(installed), view, Gauges(registry), KEY, stop))
     following.start()
     mark = of_watermark(MARKET, 0, watermark(MARKET, 0, datetime.now(UTC)), installed.prefix)
     publish(installed, [of_alias(SUBJECT, "legal:org:000000027", prefix=installed.prefix), mark])

@@ -17,6 +17,7 @@ from approval.settings import Settings
 from approval.view import View, engine_of
 from process import settings
 from process.errors import SettingsError
+from schemas.installed import shipped
 from tests.approval.registry import KEY
 
 
@@ -39,7 +40,7 @@ def answered_with(folder: Path, **more: Any) -> Iterator[Desk]:
     chosen = settings.load(Settings, folder / "approval.yaml", {})
     with (
         closing(View(engine_of(chosen.database))),
-        answering(chosen, chosen.district_key(), CollectorRegistry()) as desk,
+        answering(chosen, shipped(), chosen.district_key(), CollectorRegistry()) as desk,
     ):
         yield desk
 

@@ -51,7 +51,7 @@ class Shelf:
 
     def take(self, messages: Sequence[Message]) -> None:
         ends = {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}
-        self.view.apply(rows_of(messages, PREFIX), ends, START)
+        self.view.apply(rows_of(messages, PREFIX, contract()), ends, START)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         with self.engine.begin() as connection:
@@ -60,7 +60,7 @@ class Shelf:
 
     def known(self, subject: str, at: datetime | None = None) -> Evidence:
         with self.engine.begin() as connection:
-            return evidence(connection, "legal_person", Found(subject), at)
+            return evidence(connection, contract(), "legal_person", Found(subject), at)
 
     def found(self, number: str) -> Found:
         with self.engine.begin() as connection:
@@ -238,19 +238,19 @@ def test_an_unknown_schema_stops_the_reader_and_is_named() -> None:
     unknown = b"\0" + (7).to_bytes(4, "big") + b"body"
 
     with pytest.raises(UnknownSchemaNumberError, match="schema id 7"):
-        rows_of(as_read([of_entry(SUBJECTS[0], unknown)]), PREFIX)
+        rows_of(as_read([of_entry(SUBJECTS[0], unknown)]), PREFIX, contract())
 
 
 def test_bytes_that_are_no_message_stop_the_reader_with_their_place() -> None:
     with pytest.raises(PermanentError, match=r"t\.registry\.legal-person partition \d offset 0"):
-        rows_of(as_read([of_entry(SUBJECTS[0], b"?")]), PREFIX)
+        rows_of(as_read([of_entry(SUBJECTS[0], b"?")]), PREFIX, contract())
 
 
 def test_what_does_not_belong_in_the_registry_stops_the_reader() -> None:
     tick = contract().encode("control/tick-1", {"day": UNTIL.date()})
 
     with pytest.raises(PermanentError, match="control/tick-1"):
-        rows_of(as_read([of_entry(SUBJECTS[0], tick)]), PREFIX)
+        rows_of(as_read([of_entry(SUBJECTS[0], tick)]), PREFIX, contract())
 
 
 def test_an_earlier_time_is_answered_from_the_past_of_entries_and_watermarks() -> None:

@@ -18,6 +18,7 @@ from connectors.shipped import files
 from deploy.district import databases, sample, truth
 from schemas import topics
 from tests.connectors.people import PERSONS, month
+from tests.sites import built
 from tests.two_departments import by_database
 from transport.client import Client, TopicPartition
 
@@ -77,6 +78,26 @@ def test_the_form_of_a_mapping_and_of_a_departments_records_is_told() -> None:
     assert "record_id" in json.loads(mapping.out)["properties"]
     assert [each["name"] for each in json.loads(tax.out)] == ["Arrears", "Taxpayer"]
     assert connectors("spec", "housing").code == 2
+
+
+def test_where_a_sites_folder_is_named_its_department_is_there_and_waits_for_its_topics(
+    installed: Settings, tmp_path: Path
+) -> None:
+    site = built(tmp_path).path
+    file = tmp_path / "connectors.yaml"
+    file.write_text(json.dumps(installed.model_dump(mode="json", exclude_defaults=True) | {"site_dir": str(site)}))
+    environ = {"HOUSING_URL": f"sqlite:///{tmp_path / 'housing.db'}"}
+    columns = ("BAXH", "CZR_SFZH", "CZR_XM", "FWZL", "XZQH", "QSRQ", "JZRQ", "BARQ", "ZT", "GXSJ")
+    table = sa.Table("zf_zlba", sa.MetaData(), *(sa.Column(name, sa.Text) for name in columns))
+    table.metadata.create_all(sa.create_engine(environ["HOUSING_URL"]))
+
+    listed, spec = connectors("--settings", str(file), "list"), connectors("--settings", str(file), "spec", "housing")
+    checked = connectors("--settings", str(file), "check", "housing.lease", environ=environ)
+
+    assert f"housing.lease  zf_zlba  {site / 'sources' / 'housing' / 'lease.yaml'}" in listed.out.splitlines()
+    assert [each["name"] for each in json.loads(spec.out)] == ["Lease"]
+    assert checked.code == 3
+    assert "housing is not part of this installation yet" in checked.err
 
 
 def test_a_wrong_setting_ends_with_two_and_says_where(tmp_path: Path) -> None:

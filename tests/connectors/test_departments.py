@@ -8,8 +8,8 @@ import pytest
 
 from connectors.fields import kinds_of
 from connectors.mapping import Source
-from schemas.catalogue import departments
 from schemas.codec import contract
+from schemas.installed import shipped
 from schemas.topics import all_topics, dept
 from tests.connectors.departments import CASES, ROWS, SOURCES, Case, fields_of, told
 from tests.connectors.worlds import mapper_of
@@ -61,7 +61,7 @@ def test_every_record_type_has_a_source_and_every_source_its_rows() -> None:
 
 
 def test_every_department_that_is_an_authority_has_sources_and_its_topics() -> None:
-    names = {topic.name for topic in all_topics("t.", 3, departments())}
+    names = {topic.name for topic in all_topics("t.", 3, shipped().departments)}
 
-    assert {source.department for source in SOURCES.values()} == set(departments())
+    assert {source.department for source in SOURCES.values()} == set(shipped().departments)
     assert {dept("t.", source.department) for source in SOURCES.values()} <= names

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +20,11 @@ from exchange import look
 from schemas.codec import contract
 from tests import two_departments
 from tests.two_departments import SOURCES
-from transport.broker import Broker
+from transport.broker import Broker, java
 from transport.client import Client, connect
 from transport.settings import Kafka
 
+PROGRAM = Path(__file__).parents[1] / "java_reader"
 PERSONS = 400
 PARTITIONS = 3
 
@@ -76,3 +80,23 @@ def whole(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.there.start_reader()
         assert until(made.counted, 60)
         yield made
+
+
+@pytest.fixture(scope="session")
+def program() -> list[str]:
+    """The command that runs it, built with Maven; offline first, for a second build needs nothing new."""
+    maven = shutil.which("mvn")
+    assert maven is not None, "install Maven"
+    build = [maven, "-q", "-B", "compile"]
+    done = subprocess.run([*build, "-o"], cwd=PROGRAM, capture_output=True, text=True, check=False)
+    if done.returncode:
+        done = subprocess.run(build, cwd=PROGRAM, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    target = PROGRAM / "target"
+    return [
+        java(),
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        f"{target / 'classes'}{os.pathsep}{target / 'lib'}/*",
+        "RegistryReader",
+    ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,13 +29,11 @@ from tests.approval.registry import (
     of_watermark,
     person,
 )
-from tests.end_to_end.conftest import Ran
+from tests.end_to_end.conftest import PROGRAM, Ran
 from tests.two_departments import SOURCES
-from transport.broker import java
 from transport.client import Outgoing
 from transport.settings import Kafka
 
-PROGRAM = Path(__file__).parents[1] / "java_reader"
 SCHEMAS = Path(schemas.__path__[0])
 UNTIL = datetime(2024, 5, 20, 2, 0, 0, 120_000, tzinfo=UTC)
 
@@ -53,26 +49,6 @@ TEXTS = [
 ]
 
 Read = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="session")
-def program() -> list[str]:
-    """The command that runs it, built with Maven; offline first, for a second build needs nothing new."""
-    maven = shutil.which("mvn")
-    assert maven is not None, "install Maven"
-    build = [maven, "-q", "-B", "compile"]
-    done = subprocess.run([*build, "-o"], cwd=PROGRAM, capture_output=True, text=True, check=False)
-    if done.returncode:
-        done = subprocess.run(build, cwd=PROGRAM, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    target = PROGRAM / "target"
-    return [
-        java(),
-        "-XX:TieredStopAtLevel=1",
-        "-cp",
-        f"{target / 'classes'}{os.pathsep}{target / 'lib'}/*",
-        "RegistryReader",
-    ]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,8 +13,8 @@ from exchange.ledger import Ledger, Place
 from exchange.owner import Owner, Rules, Tally, initial_tick
 from exchange.statements import Rows
 from schemas import topics
-from schemas.catalogue import catalogues
 from schemas.codec import contract
+from schemas.installed import Installed, shipped
 from tests.exchange.publishing import AUDIT, TYPES
 from transport.client import Message, Outgoing
 
@@ -39,14 +40,13 @@ class Memory:
 class Exchange:
     """All owners of an installation, and the topics they have written."""
 
-    def __init__(self, partitions: int = 3) -> None:
+    def __init__(self, partitions: int = 3, installed: Installed | None = None) -> None:
         self.rules = Rules(
             prefix=PREFIX,
             partitions=partitions,
-            contract=contract(),
+            installed=replace(installed or shipped(), policy="p"),
             audit_key=AUDIT,
-            catalogues=catalogues(),
-            policy="p",
+            policies={"p"},
             departments={topics.dept(PREFIX, name): name for name in TYPES},
         )
         self.memory = Memory()

@@ -21,8 +21,8 @@ Record = tuple[str, bytes]
 def record(
     department: str, subject: str, record_id: str, cycle: int = 1, operation: str = "UPSERT", **content: Any
 ) -> tuple[str, bytes]:
-    """One record of that department's only type: its subject and its framed value."""
-    name = TYPES[department]
+    """One record of a department, of the type it has here unless told: its subject and its framed value."""
+    name = content.pop("type", None) or TYPES[department]
     fields = [each["name"] for each in contract()[name].document["fields"]]
     meta = {
         "source": f"{department}.main",

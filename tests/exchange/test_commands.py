@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,9 +19,11 @@ from exchange.run import worker
 from exchange.settings import Settings
 from process.settings import load
 from schemas import topics
+from schemas.installed import shipped
 from schemas.subjects import DistrictKey
 from tests.exchange.publishing import AUDIT, Department, record, send
 from tests.schemas.numbers import credit_code, organisation_code
+from tests.sites import built, example
 from transport.broker import Broker
 from transport.client import connect
 
@@ -83,7 +85,7 @@ def installed(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Comma
     market = Department("market_supervision", settings.kafka.prefix, PARTITIONS)
     sent = market.outgoing([record("market_supervision", SUBJECT, "m1", name="示例"), (SUBJECT, b"not avro")])
     send(connect(settings.kafka), [*sent, *market.watermarks(1, rows_at_source=1)])
-    worker(settings, "exchange-0", Event(), until_idle_seconds=1.0)
+    worker(settings, shipped(), "exchange-0", Event(), until_idle_seconds=1.0)
     return exchange
 
 
@@ -187,3 +189,31 @@ def test_what_was_refused_is_summed_up_by_reason_and_listed_without_a_value(inst
     assert json.loads(listed)["topic"] == topics.dept(installed.settings["kafka"]["prefix"], "market_supervision")
     assert ORGANISATION not in listed
     assert "not avro" not in listed
+
+
+# --- a site's own departments ----------------------------------------------------------------------------------------
+def test_a_folder_is_built_where_there_are_no_settings_and_its_faults_end_with_2(tmp_path: Path) -> None:
+    site = example(tmp_path)
+    build = [sys.executable, "-m", "exchange", "policy", "build", str(site.path)]
+
+    first, again = (subprocess.run(build, capture_output=True, text=True, check=True) for _ in range(2))
+    site.change_lease(lambda lease: lease.update(doc="Edited"))
+    edited = subprocess.run(build, capture_output=True, text=True, check=False)
+
+    assert first.stdout == "published  housing/lease-1\npublished  registry/natural-person-3\n"
+    assert again.stdout == "nothing to do\n"
+    assert edited.returncode == 2
+    assert f"{site.lease}: this file is published" in edited.stderr
+    assert f"{site.lease}：此文件已发布" in edited.stderr
+
+
+def test_what_is_activated_is_not_taken_back(broker: Broker, tmp_path: Path) -> None:
+    exchange = command(tmp_path, broker.bootstrap, f"t{uuid.uuid4().hex[:10]}.")
+    own = replace(exchange, settings={**exchange.settings, "site_dir": str(built(tmp_path).path)})
+    own.answer("topics", "apply")
+
+    done = exchange("topics", "apply")
+
+    assert done.returncode == 2
+    assert "natural_person.leases is activated, and there is no such attribute here" in done.stderr
+    assert own.answer("topics", "plan") == "nothing to do\n"

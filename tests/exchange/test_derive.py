@@ -20,6 +20,7 @@ from exchange.entries import published
 from exchange.statements import Identity, Version
 from schemas.catalogue import Catalogue, catalogues
 from schemas.codec import contract
+from schemas.installed import shipped
 from tests.exchange.examples import few, many
 from tests.exchange.publishing import SNAPSHOT, code
 
@@ -374,7 +375,7 @@ def of_shipped(words: Sequence[Word]) -> Derived:
 @few
 @given(spoken())
 def test_the_same_statements_give_the_same_bytes(words: list[Word]) -> None:
-    one, other = (published(of_shipped(said).entry, "legal_person", contract()) for said in (words, words[::-1]))
+    one, other = (published(of_shipped(said).entry, "legal_person", shipped()) for said in (words, words[::-1]))
 
     assert one == other
 
@@ -382,7 +383,7 @@ def test_the_same_statements_give_the_same_bytes(words: list[Word]) -> None:
 @few
 @given(spoken(), st.data())
 def test_the_content_hash_covers_every_byte_before_it(words: list[Word], data: st.DataObject) -> None:
-    value, content_hash = published(of_shipped(words).entry, "legal_person", contract())
+    value, content_hash = published(of_shipped(words).entry, "legal_person", shipped())
     place = data.draw(st.integers(0, len(value) - 17))
     spoilt = value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from exchange import control, provision
 from process.errors import SettingsError, TransientError
 from schemas.codec import contract
+from schemas.installed import shipped
 from schemas.subjects import DistrictKey
 from schemas.topics import all_topics
 from tests.exchange.log import Log
@@ -29,7 +31,7 @@ def plan(log: Log, partitions: int = 3) -> provision.Plan:
 def apply(log: Log, partitions: int = 3, key: DistrictKey = KEY, policy: str = "policy", audit: str = "audit") -> int:
     wanted = all_topics(PREFIX, partitions, DEPARTMENTS)
     provision.apply(log.admin(), plan(log, partitions), wanted, 1)
-    return provision.begin(log, PREFIX, control.generation(partitions, key, audit), policy, contract())
+    return provision.begin(log, PREFIX, control.generation(partitions, key, audit), replace(shipped(), policy=policy))
 
 
 def keep(log: Log, **counts: int) -> None:
@@ -126,7 +128,7 @@ def test_a_half_written_beginning_is_not_completed_by_rules_that_are_not_its_own
 
     apply(log, policy="second")
 
-    assert {each.policy for each in control.read(log, PREFIX, contract()).values()} == {"first"}
+    assert {each.policies[-1].hash for each in control.read(log, PREFIX, contract()).values()} == {"first"}
 
 
 @pytest.mark.parametrize(

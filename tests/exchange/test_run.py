@@ -12,8 +12,8 @@ import pytest
 from exchange import control, look, provision
 from exchange.run import worker
 from exchange.settings import Settings
-from schemas.catalogue import policy_hash
 from schemas.codec import contract
+from schemas.installed import shipped
 from schemas.subjects import DistrictKey
 from schemas.topics import all_topics
 from tests.exchange.publishing import AUDIT, Department, code, record, send
@@ -47,16 +47,16 @@ def client(settings: Settings) -> Client:
 
 def begin(client: Client, settings: Settings) -> None:
     prefix = settings.kafka.prefix
-    wanted = all_topics(prefix, PARTITIONS, settings.departments)
+    wanted = all_topics(prefix, PARTITIONS, shipped().departments)
     admin = client.admin()
     provision.apply(admin, provision.plan(wanted, {}), wanted, 1)
     admin.close()
     begun = control.generation(PARTITIONS, KEY, AUDIT.fingerprint)
-    provision.begin(client, prefix, begun, policy_hash(), contract())
+    provision.begin(client, prefix, begun, shipped())
 
 
 def until_idle(settings: Settings, instance: str = "exchange-0") -> None:
-    worker(settings, instance, Event(), until_idle_seconds=1.0)
+    worker(settings, shipped(), instance, Event(), until_idle_seconds=1.0)
 
 
 def departments(settings: Settings) -> tuple[Department, Department]:
@@ -187,7 +187,7 @@ def test_two_workers_share_the_partitions_and_say_what_one_says(client: Client, 
     market, tax = departments(settings)
     send(client, market.outgoing(record("market_supervision", s, s[-3:], name=s) for s in subjects(40)))
     stop = Event()
-    second = Thread(target=worker, args=(settings, "exchange-b", stop))
+    second = Thread(target=worker, args=(settings, shipped(), "exchange-b", stop))
     second.start()
     until_idle(settings, "exchange-a")
     send(client, tax.outgoing(record("local_tax", s, s[-3:], name="另名") for s in subjects(40)))

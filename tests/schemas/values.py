@@ -10,7 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.codec import contract, published_files
+from schemas.codec import contract
+from schemas.files import published_files
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CENTURY_MS = 100 * 365 * 86_400_000

@@ -251,6 +251,25 @@ def test_members_with_other_topics_tear_equal_partitions_apart_which_stops_the_w
     assert "went to another member" in str(it.raised[0])
 
 
+def test_a_worker_that_comes_back_at_once_with_a_topic_more_reads_that_too(
+    client: Client, name: str, make_topic: MakeTopic
+) -> None:
+    first, second = make_topic("first", partitions=2), make_topic("second", partitions=2)
+    target = make_topic("target", partitions=2)
+    before = Copy(target.topic)
+    sent = fill(client, name, first, 6)
+    with running(client, name, [first.topic], before):
+        wait_until(lambda: len(before.kept) == 6)
+    further = fill(client, name, second, 4, first=6)
+    after = Copy(target.topic)
+    with running(client, name, [first.topic, second.topic], after) as loop:
+        wait_until(lambda: len(after.kept) == 4 or loop.ended())
+
+    assert not loop.raised
+    assert sorted(before.kept, key=str) == sent
+    assert sorted(after.kept, key=str) == further
+
+
 def test_a_broker_that_goes_away_is_waited_for_and_told_once(name: str, tmp_path: Path) -> None:
     with LocalBroker(tmp_path / "data") as broker, told() as lines:
         client = connect(Kafka(brokers=broker.bootstrap))

@@ -1,3 +1,4 @@
+import java.io.File;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -39,7 +40,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * RegistryReader BROKERS PREFIX SCHEMAS find CODE      one company, by its unified social credit code
  * </pre>
  *
- * SCHEMAS is the folder with ids.lock and avro/.
+ * SCHEMAS is the folder with ids.lock and avro/; several, as in a class path, where a site has departments of its own.
  */
 public final class RegistryReader {
     private static final String LEGAL = "registry.legal-person";
@@ -50,9 +51,9 @@ public final class RegistryReader {
     private final Map<Integer, Schema> schemas;
     private final KafkaConsumer<byte[], byte[]> consumer;
 
-    private RegistryReader(String brokers, String prefix, Path folder) throws IOException {
+    private RegistryReader(String brokers, String prefix, String folders) throws IOException {
         this.prefix = prefix;
-        this.schemas = schemas(folder);
+        this.schemas = schemas(folders.split(File.pathSeparator));
         this.consumer = new KafkaConsumer<>(
                 Map.of(
                         "bootstrap.servers", brokers,
@@ -64,7 +65,7 @@ public final class RegistryReader {
     }
 
     public static void main(String[] arguments) throws IOException {
-        RegistryReader reader = new RegistryReader(arguments[0], arguments[1], Path.of(arguments[2]));
+        RegistryReader reader = new RegistryReader(arguments[0], arguments[1], arguments[2]);
         boolean found = arguments[3].equals("find")
                 ? reader.find(arguments[4])
                 : reader.dump(arguments.length > 4 ? Long.parseLong(arguments[4]) : Long.MAX_VALUE);
@@ -160,12 +161,14 @@ public final class RegistryReader {
     }
 
     /** ids.lock has a line per schema: id, SHA-256, name; the file is avro/NAME.avsc. */
-    private static Map<Integer, Schema> schemas(Path folder) throws IOException {
+    private static Map<Integer, Schema> schemas(String... folders) throws IOException {
         Map<Integer, Schema> found = new HashMap<>();
-        for (String line : Files.readAllLines(folder.resolve("ids.lock"))) {
-            String[] words = line.trim().split("\\s+");
-            Path file = folder.resolve("avro").resolve(words[2] + ".avsc");
-            found.put(Integer.valueOf(words[0]), new Schema.Parser().parse(file.toFile()));
+        for (String folder : folders) {
+            for (String line : Files.readAllLines(Path.of(folder, "ids.lock"))) {
+                String[] words = line.trim().split("\\s+");
+                Path file = Path.of(folder, "avro", words[2] + ".avsc");
+                found.put(Integer.valueOf(words[0]), new Schema.Parser().parse(file.toFile()));
+            }
         }
         return found;
     }
