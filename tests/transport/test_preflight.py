@@ -13,7 +13,7 @@ from process.errors import SettingsError, TransientError
 from transport.broker import Broker, LocalBroker, Login, free_port
 from transport.client import NewTopic, Outgoing, TopicPartition, connect
 from transport.preflight import check
-from transport.settings import Kafka
+from transport.settings import Kafka, Library
 
 LOGIN = Login("exchange", "a-long-secret")
 
@@ -37,8 +37,8 @@ def settings(secured: LocalBroker, tmp_path: Path) -> Kafka:
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-def test_right_credentials_are_let_in(settings: Kafka, mechanism: str) -> None:
-    chosen = settings.model_copy(update={"mechanism": mechanism})
+def test_right_credentials_are_let_in(settings: Kafka, library: Library, mechanism: str) -> None:
+    chosen = settings.model_copy(update={"mechanism": mechanism, "client": library})
     admin = connect(chosen).admin()
     check(chosen)
     reached = admin.partitions("nothing")
@@ -47,8 +47,8 @@ def test_right_credentials_are_let_in(settings: Kafka, mechanism: str) -> None:
     assert reached == 0
 
 
-def test_the_safe_path_works_over_tls_with_a_login(settings: Kafka, name: str) -> None:
-    client = connect(settings)
+def test_the_safe_path_works_over_tls_with_a_login(settings: Kafka, library: Library, name: str) -> None:
+    client = connect(settings.model_copy(update={"client": library}))
     admin = client.admin()
     admin.create_topics([NewTopic(name, 1, 1)])
     admin.close()
@@ -74,9 +74,9 @@ def test_a_wrong_password_is_called_that_and_not_shown(settings: Kafka, tmp_path
     assert "not-the-secret" not in str(caught.value)
 
 
-def test_a_client_with_a_wrong_password_says_so_too(settings: Kafka, tmp_path: Path) -> None:
+def test_a_client_with_a_wrong_password_says_so_too(settings: Kafka, library: Library, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("not-the-secret")
-    client = connect(settings.model_copy(update={"password_file": tmp_path / "wrong"}))
+    client = connect(settings.model_copy(update={"password_file": tmp_path / "wrong", "client": library}))
 
     with pytest.raises(SettingsError, match="refused user exchange"):
         client.admin().partitions("nothing")
