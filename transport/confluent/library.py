@@ -21,6 +21,7 @@ from confluent_kafka import Message as NativeMessage
 from confluent_kafka import TopicPartition as NativePartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 from confluent_kafka.admin import NewTopic as NativeTopic
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from process.errors import PermanentError, SettingsError
 from process.messages import say
@@ -48,12 +49,14 @@ __all__ = [
     "OffsetSpec",
     "Producer",
     "TopicCollection",
+    "code_of",
     "error_of",
     "failed",
     "instance_fenced",
     "made",
     "message",
     "offsets_at",
+    "patiently",
     "sound",
     "told",
 ]
@@ -144,16 +147,26 @@ def message(native: Any) -> Message:
     )
 
 
-def offsets_at(consumer: Consumer, partitions: Iterable[TopicPartition], place: int) -> dict[TopicPartition, int]:
+def offsets_at(
+    consumer: Consumer, partitions: Iterable[TopicPartition], place: int, seconds: float = QUERY_SECONDS
+) -> dict[TopicPartition, int]:
     """Where partitions begin (OFFSET_BEGINNING), or end for a reader of committed data (OFFSET_END).
 
     Kafka's question for offsets by time takes these two for times, and takes all partitions at once.
     """
     asked = [NativePartition(*partition, place) for partition in partitions]
-    if not asked:
-        return {}
-    found = consumer.offsets_for_times(asked, timeout=QUERY_SECONDS)
-    return {TopicPartition(each.topic, each.partition): sound(each).offset for each in found}
+
+    def ask() -> dict[TopicPartition, int]:
+        found = consumer.offsets_for_times(asked, timeout=seconds)
+        return {TopicPartition(each.topic, each.partition): sound(each).offset for each in found}
+
+    return patiently(ask, seconds) if asked else {}
+
+
+def patiently(ask: Callable[[], _T], seconds: float = QUERY_SECONDS) -> _T:
+    """The answer to a question, asked again while leaders change: the library does so for records, not for these."""
+    again = retry_if_exception(lambda exc: isinstance(exc, KafkaException) and code_of(exc) not in NOT_ALLOWED)
+    return Retrying(retry=again, wait=wait_fixed(0.05), stop=stop_after_delay(seconds), reraise=True)(ask)
 
 
 def sound(native: NativePartition) -> NativePartition:
@@ -188,6 +201,12 @@ def error_of(exc: BaseException | None) -> KafkaError | None:
             return first
         exc = exc.__cause__
     return None
+
+
+def code_of(exc: BaseException | None) -> int | None:
+    """Its number, if an exception carries an error of the library's."""
+    error = error_of(exc)
+    return None if error is None else error.code()
 
 
 def instance_fenced(error: KafkaError) -> bool:

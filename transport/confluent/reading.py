@@ -47,6 +47,9 @@ _READING = {
 }
 
 
+_LOOK_SECONDS = 4.0
+
+
 class Group:
     def __init__(self, settings: Kafka, group: str, instance: str, topics: Sequence[str]) -> None:
         self._settings = settings
@@ -103,7 +106,8 @@ class Group:
 
     def behind(self) -> Mapping[TopicPartition, int]:
         try:
-            ends = within(QUERY_SECONDS + 1, offsets_at, self._consumer, self._at, OFFSET_END)
+            # Shorter than the session: who asks has to poll meanwhile.
+            ends = within(_LOOK_SECONDS + 1, offsets_at, self._consumer, list(self._at), OFFSET_END, _LOOK_SECONDS)
         except Exception as exc:
             raise self._failed(exc) from exc
         return {partition: max(0, end - self._at[partition]) for partition, end in ends.items()}
@@ -197,6 +201,11 @@ class _Assigned:
             within(5.0, self._consumer.close)
 
     def _go_to_positions(self) -> None:
+        # Of a topic that may not be read the library says later only that it has no such partition.
+        for topic in {partition.topic for partition in self._at}:
+            found = self._consumer.list_topics(topic, timeout=QUERY_SECONDS).topics[topic]
+            if found.error is not None:
+                raise KafkaException(found.error)
         earliest = [partition for partition, position in self._at.items() if position < 0]
         self._at |= offsets_at(self._consumer, earliest, OFFSET_BEGINNING)
         self._consumer.assign([NativePartition(*partition, position) for partition, position in self._at.items()])

@@ -17,6 +17,7 @@ from transport.confluent.library import (
     NativeMessage,
     NativePartition,
     Producer,
+    code_of,
     error_of,
     failed,
     instance_fenced,
@@ -48,6 +49,7 @@ _STALE = frozenset(
         KafkaError.REBALANCE_IN_PROGRESS,
     }
 )
+_CONSEQUENCES = frozenset({KafkaError._FATAL, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
@@ -68,7 +70,7 @@ class Transactions:
             within(INIT_MS / 1000 + _OVERTIME_SECONDS, producer.init_transactions, INIT_MS / 1000)
         except Exception as exc:
             self._drop()
-            if _code(exc) in _FENCES:
+            if code_of(exc) in _FENCES:
                 self._doubt(exc, "fenced")
             raise failed(exc, self._settings) from exc
         self._standing.rebuilt()
@@ -164,8 +166,9 @@ class Transactions:
         if any(sent.arrived < sent.count for sent in self._sent.values()):
             self._doubt(None, "record", "still on its way")
 
-    def _record_failed(self, topic: str, exc: Exception, reason: str) -> NoReturn:
-        if _code(exc) in _TOO_LARGE:
+    def _record_failed(self, topic: str, first: Exception, reason: str) -> NoReturn:
+        exc = self._cause(first)
+        if code_of(exc) in _TOO_LARGE:
             self._standing.lost()
             raise PermanentError(say("transport.too_large", topic=topic, reason=told(exc))) from exc
         self._doubt(exc, reason, f"{topic}: {told(exc)}")
@@ -181,7 +184,7 @@ class Transactions:
             self._standing.lost()
             raise
         except Exception as exc:  # noqa: BLE001 - whatever the library raises leaves the outcome open
-            self._doubt(exc, reason)
+            self._doubt(self._cause(exc), reason)
 
     def _doubt(self, exc: BaseException | None, reason: str, text: str = "") -> NoReturn:
         """Raise what an outcome that is not known to be good means.
@@ -189,8 +192,7 @@ class Transactions:
         Whether the library would try again, abort or give up does not matter: in each case the outcome is unknown
         or bad, and a new producer settles it.
         """
-        exc = self._end_of_producer(exc)
-        error, code = error_of(exc), _code(exc)
+        error, code = error_of(exc), code_of(exc)
         if code in NOT_ALLOWED:
             self._standing.lost()
             raise SettingsError(say("transport.not_allowed", reason=told(exc))) from exc
@@ -204,13 +206,15 @@ class Transactions:
             reason = "fenced"
         self._standing.doubt(reason, text or told(exc), exc)
 
-    def _end_of_producer(self, exc: BaseException | None) -> BaseException | None:
-        """The error that ended the producer, where an error says only that it has ended."""
-        if _code(exc) == KafkaError._FATAL and self._producer is not None:  # noqa: SLF001
-            try:
-                self._producer.begin_transaction()
-            except KafkaException as cause:
-                return cause
+    def _cause(self, exc: BaseException | None) -> BaseException | None:
+        """The error behind an error that says only that the producer or the transaction has come to its end."""
+        if code_of(exc) not in _CONSEQUENCES or self._producer is None:
+            return exc
+        try:
+            # Begins nothing, for something was begun; and tells why that cannot go on.
+            self._producer.begin_transaction()
+        except KafkaException as cause:
+            return exc if code_of(cause) == KafkaError._STATE else cause  # noqa: SLF001
         return exc
 
     def _drop(self) -> None:
@@ -242,11 +246,6 @@ class _Sent:
             self.last = native.offset()
         elif self.error is None:
             self.error = error
-
-
-def _code(exc: BaseException | None) -> int | None:
-    error = error_of(exc)
-    return None if error is None else error.code()
 
 
 def _options(transactional_id: str) -> dict[str, Any]:

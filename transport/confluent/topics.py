@@ -22,9 +22,10 @@ from transport.confluent.library import (
     NativeTopic,
     OffsetSpec,
     TopicCollection,
-    error_of,
+    code_of,
     failed,
     made,
+    patiently,
 )
 from transport.deadline import QUERY_SECONDS
 from transport.preflight import unreachable
@@ -98,7 +99,10 @@ class Admin:
         self, partitions: Collection[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
     ) -> Mapping[TopicPartition, int]:
         asked = {NativePartition(*partition): spec for partition in partitions}
-        found, _ = self._ask("list_offsets", asked, isolation_level=isolation)
+        if not asked:
+            return {}
+        options = {"isolation_level": isolation}
+        found, _ = self._call(lambda client: patiently(lambda: _answers(client.list_offsets, asked, None, options)))
         return {TopicPartition(each.topic, each.partition): answer.offset for each, answer in found.items()}
 
     def _found(self, names: Collection[str] | None) -> dict[str, Any]:
@@ -143,8 +147,7 @@ def _answers(
         try:
             answered[thing] = future.result(QUERY_SECONDS * 2)
         except KafkaException as exc:
-            error = error_of(exc)
-            if error is None or error.code() != but:
+            if code_of(exc) != but:
                 raise
             others.append(thing)
     return answered, others
