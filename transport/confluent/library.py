@@ -56,6 +56,7 @@ __all__ = [
     "made",
     "message",
     "offsets_at",
+    "partition_count",
     "patiently",
     "sound",
     "told",
@@ -145,6 +146,17 @@ def message(native: Any) -> Message:
         tuple([(name, value or b"") for name, value in headers]) if headers else (),
         native.timestamp()[1],
     )
+
+
+def partition_count(consumer: Consumer, topic: str) -> int:
+    """How many partitions the topic has; its error if there is no such topic, or none for us.
+
+    Asked by name: a list of all topics leaves out those that may not be read.
+    """
+    found = consumer.list_topics(topic, timeout=QUERY_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return len(found.partitions)
 
 
 def offsets_at(

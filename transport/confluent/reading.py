@@ -16,12 +16,15 @@ from transport.confluent.library import (
     KafkaException,
     NativeMessage,
     NativePartition,
+    code_of,
     error_of,
     failed,
     instance_fenced,
     made,
     message,
     offsets_at,
+    partition_count,
+    patiently,
     sound,
 )
 from transport.confluent.topics import Admin
@@ -113,15 +116,19 @@ class Group:
         return {partition: max(0, end - self._at[partition]) for partition, end in ends.items()}
 
     def partition_counts(self) -> Mapping[str, int]:
-        try:
-            found = within(QUERY_SECONDS + 1, self._consumer.list_topics, timeout=QUERY_SECONDS).topics
-        except Exception as exc:
-            raise self._failed(exc) from exc
-        return {topic: len(found[topic].partitions) if topic in found else 0 for topic in self._topics}
+        return {topic: self._count(topic) for topic in self._topics}
 
     def close(self) -> None:
         with suppress(Exception):
             within(5.0, self._consumer.close)
+
+    def _count(self, topic: str) -> int:
+        try:
+            return within(QUERY_SECONDS + 1, partition_count, self._consumer, topic)
+        except Exception as exc:
+            if code_of(exc) == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return 0
+            raise self._failed(exc) from exc
 
     def _on_assign(self, _consumer: Consumer, _partitions: Sequence[NativePartition]) -> None:
         self._moved = self._assigned = True
@@ -203,9 +210,7 @@ class _Assigned:
     def _go_to_positions(self) -> None:
         # Of a topic that may not be read the library says later only that it has no such partition.
         for topic in {partition.topic for partition in self._at}:
-            found = self._consumer.list_topics(topic, timeout=QUERY_SECONDS).topics[topic]
-            if found.error is not None:
-                raise KafkaException(found.error)
+            patiently(partial(partition_count, self._consumer, topic))
         earliest = [partition for partition, position in self._at.items() if position < 0]
         self._at |= offsets_at(self._consumer, earliest, OFFSET_BEGINNING)
         self._consumer.assign([NativePartition(*partition, position) for partition, position in self._at.items()])

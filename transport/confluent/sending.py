@@ -89,6 +89,9 @@ class Transactions:
             sent = self._sent[record.topic, record.partition] = _Sent()
         try:
             self._produce(record, sent)
+        except (TypeError, ValueError):
+            self._standing.lost()
+            raise
         except Exception as exc:  # noqa: BLE001 - told apart in there
             self._record_failed(record.topic, exc, "send")
         sent.count += 1
@@ -142,7 +145,7 @@ class Transactions:
         self._sealed = True
 
     def _produce(self, record: Outgoing, sent: _Sent) -> None:
-        due = time.monotonic() + DELIVERY_MS / 1000 + 1
+        due: float | None = None
         while True:
             try:
                 return self._begun.produce(
@@ -156,6 +159,7 @@ class Transactions:
             except BufferError:
                 # Serving the reports of what has arrived makes room.
                 self._begun.poll(0.1)
+                due = due or time.monotonic() + DELIVERY_MS / 1000 + 1
                 if time.monotonic() > due:
                     raise DeadlineError("what was sent before did not arrive") from None
 
