@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 
 from schemas.subjects import DistrictKey
 from schemas.topics import DEFAULT_PARTITIONS
@@ -43,6 +43,12 @@ class Settings(BaseModel):
     unknown_schema_wait_seconds: PositiveFloat = Field(
         900.0, description="How long a message of an unknown schema holds its partition before it is set aside."
     )
+
+    @field_validator("kafka")
+    @classmethod
+    def _quick_client(cls, kafka: Kafka) -> Kafka:
+        """A worker's day is mostly Kafka, and this client does it for a fraction of the other's processor time."""
+        return kafka.preferring("confluent-kafka")
 
     def district_key(self, secret: bytes) -> DistrictKey:
         """The district's key as it is used."""

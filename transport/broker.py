@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -245,11 +245,8 @@ class LocalBroker:
             )
 
     def _new_settings(self) -> dict[str, str]:
-        ports = {"PLAINTEXT": free_port()}
-        if self._joins is None:
-            ports["CONTROLLER"] = free_port()
-        if self._login is not None:
-            ports["SECURE"] = free_port()
+        wanted = {"PLAINTEXT": True, "CONTROLLER": self._joins is None, "SECURE": self._login is not None}
+        ports = dict(zip([name for name, is_wanted in wanted.items() if is_wanted], _different_ports(), strict=False))
         listeners = {name: f"{name}://127.0.0.1:{port}" for name, port in ports.items()}
         return {
             "process.roles": "broker,controller" if self._joins is None else "broker",
@@ -340,6 +337,16 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise OSError("no free port between 20000 and 32000")
+
+
+def _different_ports() -> Iterator[int]:
+    """Free ports, none twice: that one is free says nothing of the last one, which nobody has taken yet."""
+    given: set[int] = set()
+    while True:
+        port = free_port()
+        if port not in given:
+            given.add(port)
+            yield port
 
 
 def _secure(login: Login, folder: Path) -> dict[str, str]:

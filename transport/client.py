@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from process.errors import SettingsError
+from process.messages import say
 from transport.settings import Kafka
 
 
@@ -200,6 +202,16 @@ class Client(Protocol):
 
 def connect(kafka: Kafka) -> Client:
     """The client the settings name. Nothing is connected before it is used."""
+    if kafka.client == "confluent-kafka":
+        return _confluent_kafka(kafka)
     from transport.kafka_python import KafkaPython  # noqa: PLC0415 - only the library that is named is loaded
 
     return KafkaPython(kafka)
+
+
+def _confluent_kafka(kafka: Kafka) -> Client:
+    try:
+        from transport.confluent import ConfluentKafka  # noqa: PLC0415 - not every machine has a wheel for it
+    except ImportError as exc:
+        raise SettingsError(say("transport.no_library", client=kafka.client, reason=exc)) from exc
+    return ConfluentKafka(kafka)

@@ -9,6 +9,9 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+# How long a question that changes nothing may take.
+QUERY_SECONDS = 10.0
+
 
 class DeadlineError(Exception):
     """The call gave no answer in time; it may still be running, and may still take effect."""

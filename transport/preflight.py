@@ -48,8 +48,13 @@ def reach(kafka: Kafka) -> None:
         except _HungUp as exc:
             failed = exc
         except OSError as exc:
-            failed = failed or TransientError(say("transport.unreachable", brokers=kafka.brokers, reason=_told(exc)))
-    raise failed or TransientError(say("transport.unreachable", brokers=kafka.brokers, reason=""))
+            failed = failed or unreachable(kafka, _told(exc))
+    raise failed or unreachable(kafka, "")
+
+
+def unreachable(kafka: Kafka, reason: str) -> TransientError:
+    """The error of brokers that do not answer."""
+    return TransientError(say("transport.unreachable", brokers=kafka.brokers, reason=reason))
 
 
 def address(broker: str) -> tuple[str, int]:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from process.errors import SettingsError
 from process.messages import say
 
+Library = Literal["kafka-python", "confluent-kafka"]
+
 
 class Kafka(BaseModel):
     """Brokers, names and credentials; `TONGBAN_BROKERS` and its like fill the fields."""
@@ -18,7 +20,9 @@ class Kafka(BaseModel):
 
     brokers: str = Field(min_length=1, description="Kafka brokers, host:port, comma-separated.")
     prefix: str = Field("tongban.", pattern=r"^[a-zA-Z0-9._-]*$", description="Begins every topic's name.")
-    client: Literal["kafka-python"] = Field("kafka-python", description="The client library to use.")
+    client: Library = Field(
+        "kafka-python", description="The client library to use; the exchange's own default is confluent-kafka."
+    )
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How brokers are spoken to."
     )
@@ -38,6 +42,10 @@ class Kafka(BaseModel):
         if bool(self.cert_file) != bool(self.key_file):
             raise ValueError("cert_file and key_file belong together")
         return self
+
+    def preferring(self, client: Library) -> Self:
+        """These settings, with this client where none is named."""
+        return self if "client" in self.model_fields_set else self.model_copy(update={"client": client})
 
     def password(self) -> str:
         """The password, read anew each time: it may have been changed under way."""

@@ -1,22 +1,27 @@
-"""Every client library must pass the same tests: a second one is one more name here."""
+"""Every client library must pass the same tests: a further one is one more name in the settings."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import get_args
 
 import pytest
 
 from transport.broker import Broker
 from transport.client import Client, NewTopic, TopicPartition, connect
-from transport.settings import Kafka
-
-CLIENTS = ["kafka-python"]
+from transport.settings import Kafka, Library
 
 
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest, broker: Broker) -> Client:
-    return connect(Kafka.model_validate({"brokers": broker.bootstrap, "client": request.param}))
+@pytest.fixture(params=get_args(Library))
+def library(request: pytest.FixtureRequest) -> Library:
+    chosen: Library = request.param
+    return chosen
+
+
+@pytest.fixture
+def client(library: Library, broker: Broker) -> Client:
+    return connect(Kafka(brokers=broker.bootstrap, client=library))
 
 
 @pytest.fixture

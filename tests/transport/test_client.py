@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import pytest
 
 from process.errors import FencedError, PermanentError, TransientError
+from transport.broker import Broker
 from transport.client import (
     Client,
     Doubt,
@@ -23,7 +25,8 @@ from transport.client import (
     Transactions,
     connect,
 )
-from transport.settings import Kafka
+from transport.kafka_python.library import KafkaProducer, NativePartition, OffsetAndMetadata
+from transport.settings import Kafka, Library
 
 MakeTopic = Callable[..., TopicPartition]
 BEGINNING = -2
@@ -105,6 +108,11 @@ def test_a_record_too_large_for_its_topic_is_refused_for_good(client: Client, na
             sender.commit()
 
 
+def test_a_record_for_a_topic_nobody_made_is_a_doubt_that_names_the_topic(client: Client, name: str) -> None:
+    with sending(client, name) as sender, pytest.raises(Doubt, match=rf"{name}\.nobody\.made"):
+        publish(sender, TopicPartition(f"{name}.nobody.made", 0), b"value")
+
+
 def test_records_and_offsets_are_committed_together(client: Client, name: str, make_topic: MakeTopic) -> None:
     source, target = make_topic("source"), make_topic("target")
     with sending(client, name) as sender, joined(client, name, [source.topic]) as member:
@@ -140,17 +148,39 @@ def test_a_membership_that_no_longer_holds_cannot_commit(client: Client, name: s
     source = make_topic("source")
     with sending(client, name) as sender, joined(client, name, [source.topic]) as member:
         settle(member)
-        membership = polled_membership(member)
-        for stale in (
-            membership._replace(generation=-1, member=""),
-            membership._replace(generation=membership.generation + 1),
-        ):
+        before = polled_membership(member)
+        with joined(client, name, [source.topic], "two") as other:
+            generation = before.generation
+            while generation == before.generation:
+                other.poll(0.1)
+                membership = member.poll(0.1).membership
+                generation = membership.generation if membership else generation
+        for stale in (before, before._replace(generation=-1, member="")):
             sender.begin()
-            with pytest.raises(Doubt, match="stale"):
+            with pytest.raises(Doubt) as caught:
                 sender.commit({source: 7}, stale)
+            assert caught.value.reason == "stale"
             sender.rebuild()
 
         assert committed(client, name) == {}
+
+
+def test_an_offset_that_may_yet_be_committed_is_waited_for(
+    client: Client, name: str, make_topic: MakeTopic, broker: Broker
+) -> None:
+    source = make_topic("source")
+    other = KafkaProducer(bootstrap_servers=broker.bootstrap, transactional_id=f"{name}-other")
+    other.init_transactions()
+    other.begin_transaction()
+    other.send_offsets_to_transaction({NativePartition(*source): OffsetAndMetadata(7, "", -1)}, name)
+    commit_soon = threading.Timer(1.5, other.commit_transaction)
+    commit_soon.start()
+    with joined(client, name, [source.topic]) as member:
+        start = settle(member)
+    commit_soon.join()
+    other.close()
+
+    assert start == {source: 7}
 
 
 def test_a_new_owner_of_a_name_fences_the_old_one_and_settles_its_transaction(
@@ -345,6 +375,20 @@ def test_a_position_behind_the_end_is_told_not_guessed(client: Client, make_topi
         list(reader.to_end())
 
 
+def test_messages_of_one_partition_come_together_and_in_order(client: Client, name: str, make_topic: MakeTopic) -> None:
+    source = make_topic("source", partitions=3)
+    with sending(client, name) as sender, joined(client, name, [source.topic]) as member:
+        for number in range(60):
+            publish(sender, source._replace(partition=number % 3), b"value")
+        settle(member)
+        batches: list[list[tuple[int, int]]] = []
+        while sum(len(batch) for batch in batches) < 60:
+            batches.append([(each.partition, each.offset) for each in member.poll(0.2).messages])
+
+    assert [batch for batch in batches if _runs(batch) > len({partition for partition, _ in batch})] == []
+    assert [at for batch in batches for at in batch if at[0] == 1] == [(1, number * 2) for number in range(20)]
+
+
 def test_two_members_share_by_range_and_keep_equal_partitions_together(
     client: Client, name: str, make_topic: MakeTopic
 ) -> None:
@@ -379,9 +423,31 @@ def test_what_is_ahead_of_a_member_counts_committed_data(client: Client, name: s
         publish(sender, source, b"one", b"two")
         take(member, 2)
         member.seek({source: 0})
+        ahead = member.behind()
+        counts = member.partition_counts()
+        # The last of the three is a marker: a member that never got past it would look as if it had stopped.
+        while any(member.behind().values()):
+            member.poll(0.1)
 
-        assert member.behind() == {source: 3}
-        assert member.partition_counts() == {source.topic: 1}
+    assert ahead == {source: 3}
+    assert counts == {source.topic: 1}
+
+
+def test_what_is_ahead_of_a_member_ends_before_an_open_transaction(
+    client: Client, name: str, make_topic: MakeTopic
+) -> None:
+    source = make_topic("source")
+    with sending(client, name) as sender, joined(client, name, [source.topic]) as member:
+        publish(sender, source, b"one")
+        sender.begin()
+        sender.send(record(source, b"open"))
+        sender.seal()
+        settle(member)
+        take(member, 1)
+        while any(member.behind().values()):
+            member.poll(0.1)
+
+        assert member.behind() == {source: 0}
 
 
 def test_topics_are_made_described_and_changed(client: Client, name: str) -> None:
@@ -421,8 +487,8 @@ def test_the_last_stable_offset_stops_before_an_open_transaction(
     assert offsets == [0, 2, 3]
 
 
-def test_a_broker_that_is_not_there_is_a_reason_to_try_later(name: str) -> None:
-    client = connect(Kafka(brokers="127.0.0.1:9"))
+def test_a_broker_that_is_not_there_is_a_reason_to_try_later(library: Library, name: str) -> None:
+    client = connect(Kafka(brokers="127.0.0.1:9", client=library))
     sender, reader, admin = client.transactions(name), client.reader({TopicPartition(name, 0): 0}), client.admin()
     before = threading.active_count()
     for attempt in (sender.rebuild, sender.begin, lambda: reader.poll(1), lambda: admin.partitions(name)):
@@ -500,6 +566,11 @@ def shared(one: Group, two: Group, each: int) -> list[set[TopicPartition]]:
             held.append(set(member.settle() or {}))
         if all(len(share) == each for share in held):
             return held
+
+
+def _runs(batch: Sequence[tuple[int, int]]) -> int:
+    """How often a batch goes over to a partition."""
+    return sum(1 for _ in itertools.groupby(batch, key=lambda at: at[0]))
 
 
 def committed(client: Client, group: str) -> Mapping[TopicPartition, int]:

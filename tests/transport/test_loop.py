@@ -8,7 +8,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -30,7 +29,7 @@ from transport.client import (
     connect,
 )
 from transport.loop import Limits, Staged, Tally, run
-from transport.settings import Kafka
+from transport.settings import Kafka, Library
 
 MakeTopic = Callable[..., TopicPartition]
 
@@ -270,9 +269,16 @@ def test_a_worker_that_comes_back_at_once_with_a_topic_more_reads_that_too(
     assert sorted(after.kept, key=str) == further
 
 
-def test_a_broker_that_goes_away_is_waited_for_and_told_once(name: str, tmp_path: Path) -> None:
-    with LocalBroker(tmp_path / "data") as broker, told() as lines:
-        client = connect(Kafka(brokers=broker.bootstrap))
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """A broker that may be killed, and is started again by whoever does it."""
+    with LocalBroker(tmp_path_factory.mktemp("mortal") / "data") as broker:
+        yield broker
+
+
+def test_a_broker_that_goes_away_is_waited_for_and_told_once(library: Library, name: str, mortal: LocalBroker) -> None:
+    client = connect(Kafka(brokers=mortal.bootstrap, client=library))
+    with told() as lines:
         admin = client.admin()
         admin.create_topics([NewTopic(f"{name}.source", 1, 1), NewTopic(f"{name}.target", 1, 1)])
         admin.close()
@@ -281,9 +287,9 @@ def test_a_broker_that_goes_away_is_waited_for_and_told_once(name: str, tmp_path
         sent = fill(client, name, source, 5, partitions=1)
         with running(client, name, [source.topic], work) as loop:
             wait_until(lambda: len(work.kept) == 5)
-            broker.kill()
+            mortal.kill()
             wait_until(lambda: sum(loop.tally.doubts.values()) >= 3)
-            broker.start()
+            mortal.start()
             sent += fill(client, name, source, 5, partitions=1, first=5)
             wait_until(lambda: len(work.kept) == 10)
         copied = read(client, target, 1)

@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from process.errors import SettingsError, TransientError
 from transport.broker import Broker, LocalBroker, Login, free_port
-from transport.client import NewTopic, Outgoing, TopicPartition, connect
+from transport.client import Group, NewTopic, Outgoing, TopicPartition, Transactions, connect
 from transport.preflight import check
-from transport.settings import Kafka
+from transport.settings import Kafka, Library
 
 LOGIN = Login("exchange", "a-long-secret")
+AUTHORIZER = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",  # whoever comes to the port without a login: the brokers, and this file's admin
+}
 
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
-    with LocalBroker(tmp_path_factory.mktemp("secured") / "data", login=LOGIN) as broker:
+    """A broker at which who logs in may do everything to names that begin with t, and only read `closed.read`."""
+    with LocalBroker(tmp_path_factory.mktemp("secured") / "data", login=LOGIN, properties=AUTHORIZER) as broker:
+        admin = connect(Kafka(brokers=broker.bootstrap)).admin()
+        admin.create_topics([NewTopic("closed.read", 1, 1), NewTopic("closed.unread", 1, 1)])
+        admin.close()
+        allow(
+            broker,
+            (ResourceType.TOPIC, "t", ResourcePatternType.PREFIXED, AclOperation.ALL),
+            (ResourceType.TRANSACTIONAL_ID, "t", ResourcePatternType.PREFIXED, AclOperation.ALL),
+            (ResourceType.TOPIC, "closed.read", ResourcePatternType.LITERAL, AclOperation.READ),
+        )
         yield broker
+
+
+def allow(broker: LocalBroker, *rights: tuple[ResourceType, str, ResourcePatternType, AclOperation]) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    whom = f"User:{LOGIN.username}"
+    rules = [
+        AclBinding(kind, name, pattern, whom, "*", act, AclPermissionType.ALLOW) for kind, name, pattern, act in rights
+    ]
+    for done in admin.create_acls(rules).values():
+        done.result(30)
 
 
 @pytest.fixture
@@ -37,18 +70,18 @@ def settings(secured: LocalBroker, tmp_path: Path) -> Kafka:
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-def test_right_credentials_are_let_in(settings: Kafka, mechanism: str) -> None:
-    chosen = settings.model_copy(update={"mechanism": mechanism})
+def test_right_credentials_are_let_in(settings: Kafka, library: Library, mechanism: str) -> None:
+    chosen = settings.model_copy(update={"mechanism": mechanism, "client": library})
     admin = connect(chosen).admin()
     check(chosen)
-    reached = admin.partitions("nothing")
+    reached = admin.partitions("t-nothing")
     admin.close()
 
     assert reached == 0
 
 
-def test_the_safe_path_works_over_tls_with_a_login(settings: Kafka, name: str) -> None:
-    client = connect(settings)
+def test_the_safe_path_works_over_tls_with_a_login(settings: Kafka, library: Library, name: str) -> None:
+    client = connect(settings.model_copy(update={"client": library}))
     admin = client.admin()
     admin.create_topics([NewTopic(name, 1, 1)])
     admin.close()
@@ -64,6 +97,45 @@ def test_the_safe_path_works_over_tls_with_a_login(settings: Kafka, name: str) -
     assert read == [b"value"]
 
 
+def test_a_reader_needs_rights_on_its_topics_and_on_no_group(settings: Kafka, library: Library) -> None:
+    reader = connect(settings.model_copy(update={"client": library})).reader({TopicPartition("closed.read", 0): -2})
+    read = list(reader.to_end())
+    # The answer about the group comes a moment later.
+    following = [reader.poll(0.2) for _ in range(3)]
+    reader.close()
+
+    assert (read, following) == ([], [[], [], []])
+
+
+def test_what_the_rights_do_not_allow_is_told_as_that(settings: Kafka, library: Library, name: str) -> None:
+    client = connect(settings.model_copy(update={"client": library}))
+    admin, reader = client.admin(), client.reader({TopicPartition("closed.unread", 0): -2})
+    sender, other = client.transactions(name), client.transactions("closed")
+    sender.begin()
+
+    with pytest.raises(SettingsError, match="refuses this access"):
+        list(reader.to_end())
+    with pytest.raises(SettingsError, match="refuses this access"):
+        other.rebuild()
+    with pytest.raises(SettingsError, match="refuses this access"):
+        send(sender, Outgoing("closed.read", 0, b"key", b"value"))
+    with pytest.raises(SettingsError, match="refuses this access"):
+        admin.create_topics([NewTopic("closed.new", 1, 1)])
+    with pytest.raises(SettingsError, match="refuses this access"):
+        poll_until_told(client.group("closed", "closed", ["closed.read"]))
+
+
+def send(sender: Transactions, record: Outgoing) -> None:
+    sender.send(record)
+    sender.seal()
+
+
+def poll_until_told(member: Group) -> None:
+    with contextlib.closing(member):
+        while True:
+            member.poll(0.1)
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 def test_a_wrong_password_is_called_that_and_not_shown(settings: Kafka, tmp_path: Path, mechanism: str) -> None:
     (tmp_path / "wrong").write_text("not-the-secret")
@@ -74,9 +146,9 @@ def test_a_wrong_password_is_called_that_and_not_shown(settings: Kafka, tmp_path
     assert "not-the-secret" not in str(caught.value)
 
 
-def test_a_client_with_a_wrong_password_says_so_too(settings: Kafka, tmp_path: Path) -> None:
+def test_a_client_with_a_wrong_password_says_so_too(settings: Kafka, library: Library, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("not-the-secret")
-    client = connect(settings.model_copy(update={"password_file": tmp_path / "wrong"}))
+    client = connect(settings.model_copy(update={"password_file": tmp_path / "wrong", "client": library}))
 
     with pytest.raises(SettingsError, match="refused user exchange"):
         client.admin().partitions("nothing")

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from transport.client import TopicPartition
-from transport.kafka_python.reading import Group, Reader
+from transport.kafka_python.reading import Group, reader
 from transport.kafka_python.sending import Transactions
 from transport.kafka_python.topics import Admin
+from transport.reader import Reader
 from transport.settings import Kafka
 
 
@@ -31,7 +32,7 @@ class KafkaPython:
         return Group(self._settings, group, instance, topics)
 
     def reader(self, positions: Mapping[TopicPartition, int]) -> Reader:
-        return Reader(self._settings, positions)
+        return reader(self._settings, positions)
 
     def admin(self) -> Admin:
         return Admin(self._settings)

@@ -11,7 +11,7 @@ from typing import Any
 from process.errors import FencedError, PermanentError, SettingsError, TransientError
 from process.messages import say
 from transport.client import Doubt
-from transport.preflight import reach
+from transport.preflight import reach, unreachable
 from transport.settings import Kafka
 
 with warnings.catch_warnings():
@@ -34,7 +34,6 @@ with warnings.catch_warnings():
 
 __all__ = [
     "INSTANCE_FENCED",
-    "QUERY_SECONDS",
     "ConfigResource",
     "ConsumerGroupMetadata",
     "ConsumerRebalanceListener",
@@ -52,11 +51,7 @@ __all__ = [
     "named",
     "says",
     "told",
-    "unreachable",
 ]
-
-# How long a question that changes nothing may take.
-QUERY_SECONDS = 10.0
 
 # The library says it to its log and goes on reading; only a commit under the old membership is told.
 INSTANCE_FENCED = ("FencedInstanceIdError",)
@@ -114,7 +109,7 @@ def failed(exc: BaseException, settings: Kafka) -> Exception:
         return SettingsError(say("transport.not_allowed", reason=named(exc)))
     if isinstance(exc, _REFUSED):
         return PermanentError(say("transport.refused_by_broker", reason=told(exc)))
-    return TransientError(unreachable(settings, told(exc)))
+    return unreachable(settings, told(exc))
 
 
 _REFUSED = (
@@ -127,10 +122,6 @@ _REFUSED = (
     errors.KafkaConfigurationError,
     errors.UnsupportedVersionError,
 )
-
-
-def unreachable(settings: Kafka, reason: str) -> str:
-    return say("transport.unreachable", brokers=settings.brokers, reason=reason)
 
 
 def says(exc: BaseException | None, names: Sequence[str]) -> bool:

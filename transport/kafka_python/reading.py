@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from process.errors import PermanentError, TransientError
-from process.messages import say
 from transport.client import Doubt, Membership, Message, Polled, TopicPartition
-from transport.deadline import within
+from transport.deadline import QUERY_SECONDS, within
 from transport.kafka_python.library import (
     INSTANCE_FENCED,
-    QUERY_SECONDS,
     ConsumerRebalanceListener,
     KafkaConsumer,
     NativePartition,
@@ -21,13 +18,10 @@ from transport.kafka_python.library import (
     failed,
     made,
     says,
-    unreachable,
 )
 from transport.kafka_python.topics import Admin
+from transport.reader import Reader
 from transport.settings import Kafka
-
-# A transaction that is left open stands in the way until it expires, and the broker looks for those only now and then.
-_STILL_SECONDS = 60.0
 
 
 class Group:
@@ -146,113 +140,44 @@ class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved()
 
 
-class Reader:
+def reader(settings: Kafka, positions: Mapping[TopicPartition, int]) -> Reader:
+    """Reads given partitions without a group."""
+    return Reader(settings, positions, partial(_Assigned, settings), partial(Admin, settings))
+
+
+class _Assigned:
+    """A consumer of given partitions."""
+
     def __init__(self, settings: Kafka, positions: Mapping[TopicPartition, int]) -> None:
         self._settings = settings
-        self._positions = dict(positions)
-        self._handing: Iterator[Message] = iter(())
-        self._consumer: Any = None
-        self._admin: Admin | None = None
+        self._consumer = made(settings, KafkaConsumer, **_reading(), client_id="reader")
+        try:
+            within(QUERY_SECONDS * 2, self._go_to, positions)
+        except Exception as exc:
+            self.close()
+            raise failed(exc, settings) from exc
 
-    def to_end(self) -> Iterator[Message]:
-        self._connected()
-        return self._until(self._ends())
-
-    def _until(self, ends: Mapping[TopicPartition, int]) -> Iterator[Message]:
-        yield from self._hand_over()
-        still_since = time.monotonic()
-        while left := [partition for partition, end in ends.items() if self._positions[partition] < end]:
-            before = [self._positions[partition] for partition in left]
-            self._handing = iter(self._fetch(0.2, 2000))
-            yield from self._hand_over()
-            self._catch_up(left)
-            now = time.monotonic()
-            if [self._positions[partition] for partition in left] != before:
-                still_since = now
-            elif now - still_since > _STILL_SECONDS:
-                raise TransientError(unreachable(self._settings, "nothing came for a minute"))
-
-    def poll(self, seconds: float, max_messages: int = 2000) -> Sequence[Message]:
-        if left := list(self._hand_over()):
-            return left
-        messages = self._fetch(seconds, max_messages)
-        self._positions.update({TopicPartition(each.topic, each.partition): each.offset + 1 for each in messages})
-        return messages
-
-    def positions(self) -> Mapping[TopicPartition, int]:
-        self._connected()
-        return dict(self._positions)
-
-    def close(self) -> None:
-        self._disconnect()
-        if self._admin is not None:
-            self._admin.close()
-            self._admin = None
-
-    def _ends(self) -> Mapping[TopicPartition, int]:
-        if self._admin is None:
-            self._admin = Admin(self._settings)
-        ends = self._admin.end_offsets(list(self._positions))
-        for partition, end in ends.items():
-            if self._positions[partition] > end:
-                raise PermanentError(
-                    say(
-                        "transport.behind_the_end",
-                        topic=partition.topic,
-                        partition=partition.partition,
-                        end=end,
-                        position=self._positions[partition],
-                    )
-                )
-        return ends
-
-    def _hand_over(self) -> Iterator[Message]:
-        for message in self._handing:
-            self._positions[TopicPartition(message.topic, message.partition)] = message.offset + 1
-            yield message
-
-    def _fetch(self, seconds: float, max_messages: int) -> list[Message]:
-        self._connected()
+    def fetch(self, seconds: float, max_messages: int) -> Sequence[Message]:
         try:
             return _messages(self._consumer.poll(timeout_ms=max(1, int(seconds * 1000)), max_records=max_messages))
         except Exception as exc:
-            # After an error the library may not go on, or may skip: the next call starts where we are.
-            self._disconnect()
             raise failed(exc, self._settings) from exc
 
-    def _catch_up(self, partitions: Collection[TopicPartition]) -> None:
-        """Move past what is never handed over: markers, aborted records, the gaps of compaction."""
-        for partition in partitions:
-            position = self._consumer.position(NativePartition(*partition), timeout_ms=1000)
-            if position is not None:
-                self._positions[partition] = max(self._positions[partition], position)
+    def reached(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        at = {each: self._consumer.position(NativePartition(*each), timeout_ms=1000) for each in partitions}
+        return {partition: position for partition, position in at.items() if position is not None}
 
-    def _connected(self) -> None:
-        if self._consumer is not None:
-            return
-        consumer = made(self._settings, KafkaConsumer, **_reading(), client_id="reader")
-        self._consumer = consumer
-        try:
-            within(QUERY_SECONDS * 2, self._go_to_positions)
-        except Exception as exc:
-            self._disconnect()
-            raise failed(exc, self._settings) from exc
+    def close(self) -> None:
+        with suppress(Exception):
+            within(5.0, self._consumer.close, autocommit=False, timeout_ms=2000)
 
-    def _go_to_positions(self) -> None:
-        natives = [NativePartition(*partition) for partition in self._positions]
-        self._consumer.assign(natives)
-        earliest = [native for native in natives if self._positions[TopicPartition(*native)] < 0]
+    def _go_to(self, positions: Mapping[TopicPartition, int]) -> None:
+        natives = {NativePartition(*partition): position for partition, position in positions.items()}
+        self._consumer.assign(list(natives))
+        earliest = [native for native, position in natives.items() if position < 0]
         starts = self._consumer.beginning_offsets(earliest, timeout_ms=QUERY_SECONDS * 1000) if earliest else {}
-        for native in natives:
-            partition = TopicPartition(*native)
-            self._positions[partition] = int(starts.get(native, self._positions[partition]))
-            self._consumer.seek(native, self._positions[partition])
-
-    def _disconnect(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            with suppress(Exception):
-                within(5.0, consumer.close, autocommit=False, timeout_ms=2000)
+        for native, position in natives.items():
+            self._consumer.seek(native, int(starts.get(native, position)))
 
 
 def _reading() -> dict[str, Any]:

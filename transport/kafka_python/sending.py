@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from process.errors import FencedError, PermanentError, SettingsError
+from process.errors import PermanentError, SettingsError
 from process.messages import say
-from transport.client import Doubt, Membership, Outgoing, TopicPartition
+from transport.client import Membership, Outgoing, TopicPartition
 from transport.deadline import DeadlineError, within
 from transport.kafka_python.library import (
     INSTANCE_FENCED,
@@ -25,22 +25,17 @@ from transport.kafka_python.library import (
     told,
 )
 from transport.settings import Kafka
-
-# Shorter than the transaction, which is shorter than what a reader would notice: a record that cannot be
-# delivered is given up before the broker gives the transaction up.
-_TRANSACTION_MS = 15_000
-_DELIVERY_MS = 5_000
-_REQUEST_MS = 3_000
-_BLOCK_MS = 8_000
-_CALL_SECONDS = 6.0
-_FLUSH_SECONDS = 6.0
-
-# The library has no bound of its own on what waits to be sent.
-_OUTSTANDING_BYTES = 32 << 20
-
-# Longer than a request may take: the end of the transaction may have been sent twice, and the second may still
-# come and end a later transaction of the same epoch. A new producer has a new epoch.
-_SLOW_SECONDS = _REQUEST_MS / 1000
+from transport.transaction import (
+    CALL_SECONDS,
+    DELIVERY_MS,
+    FLUSH_SECONDS,
+    INIT_MS,
+    OUTSTANDING_BYTES,
+    REQUEST_MS,
+    SLOW_SECONDS,
+    TRANSACTION_MS,
+    Standing,
+)
 
 _FENCES = ("ProducerFencedError", "InvalidProducerEpochError")
 _STALE = (
@@ -56,27 +51,26 @@ class Transactions:
     def __init__(self, settings: Kafka, transactional_id: str) -> None:
         self._settings = settings
         self._id = transactional_id
+        self._standing = Standing(transactional_id)
         self._producer: Any = None
-        self._doubtful = False
         self._slow = False
-        self._fences = 0
         self._forget()
 
     def rebuild(self) -> None:
         self._drop()
         try:
             self._producer = made(self._settings, KafkaProducer, **self._options())
-            within(_BLOCK_MS / 1000 + 4, self._producer.init_transactions)
+            within(INIT_MS / 1000 + 4, self._producer.init_transactions)
         except Exception as exc:
             self._drop()
             if says(exc, _FENCES):
                 self._doubt(exc, "fenced")
             raise failed(exc, self._settings) from exc
-        self._doubtful = self._slow = False
+        self._standing.rebuilt()
+        self._slow = False
 
     def begin(self) -> None:
-        if self._doubtful:
-            raise Doubt("not_rebuilt", "the last transaction is in doubt")
+        self._standing.require_rebuilt()
         if self._producer is None or self._slow:
             self.rebuild()
         self._forget()
@@ -98,12 +92,13 @@ class Transactions:
         self._last[TopicPartition(record.topic, record.partition)] = future
         self._outstanding += size
         self._sealed = False
-        while self._outstanding > _OUTSTANDING_BYTES:
+        # The library has no bound of its own on what waits to be sent.
+        while self._outstanding > OUTSTANDING_BYTES:
             self._wait_for_oldest()
 
     def seal(self) -> Mapping[TopicPartition, int]:
-        self._check_sound()
-        self._call("flush", self._producer.flush, timeout=_FLUSH_SECONDS)
+        self._standing.require_whole()
+        self._call("flush", self._producer.flush, timeout=FLUSH_SECONDS)
         self._check_futures()
         self._sealed = True
         # Minus one: the broker had the batch already and did not say where.
@@ -116,25 +111,26 @@ class Transactions:
         if not self._sealed:
             self.seal()
         if offsets:
-            self._call("offsets", within, _CALL_SECONDS, self._send_offsets, offsets, membership)
+            member = self._standing.require_member(membership)
+            self._call("offsets", within, CALL_SECONDS, self._send_offsets, offsets, member)
         started = time.monotonic()
-        self._call("commit", within, _CALL_SECONDS, self._producer.commit_transaction)
-        self._slow = time.monotonic() - started > _SLOW_SECONDS
+        self._call("commit", within, CALL_SECONDS, self._producer.commit_transaction)
+        self._slow = time.monotonic() - started > SLOW_SECONDS
         self._check_futures()
         # Success without the end of the transaction ever being sent has this one trace.
         state = self._producer._transaction_manager._current_state.name  # noqa: SLF001
         if state != "READY":
             self._doubt(None, "not_ended", state)
-        self._fences = 0
+        self._standing.committed()
         self._forget()
 
     def abort(self) -> None:
-        if self._producer is None or self._doubtful:
+        if self._producer is None or self._standing.in_doubt:
             return
         try:
-            within(_CALL_SECONDS / 2, self._producer.abort_transaction)
+            within(CALL_SECONDS / 2, self._producer.abort_transaction)
         except Exception:  # noqa: BLE001 - the next producer settles the transaction
-            self._doubtful = True
+            self._standing.lost()
         self._forget()
 
     def close(self) -> None:
@@ -144,10 +140,10 @@ class Transactions:
         return {
             "transactional_id": self._id,
             "client_id": self._id,
-            "transaction_timeout_ms": _TRANSACTION_MS,
-            "delivery_timeout_ms": _DELIVERY_MS,
-            "request_timeout_ms": _REQUEST_MS,
-            "max_block_ms": _BLOCK_MS,
+            "transaction_timeout_ms": TRANSACTION_MS,
+            "delivery_timeout_ms": DELIVERY_MS,
+            "request_timeout_ms": REQUEST_MS,
+            "max_block_ms": INIT_MS,
             "linger_ms": 5,
             "batch_size": 1 << 18,
             "max_request_size": 8 << 20,
@@ -166,7 +162,7 @@ class Transactions:
 
     def _send_failed(self, record: Outgoing, exc: Exception) -> NoReturn:
         # The library does not count this against the transaction: a commit would publish the rest without it.
-        self._doubtful = True
+        self._standing.lost()
         if isinstance(exc, _TOO_LARGE):
             raise PermanentError(say("transport.too_large", topic=record.topic, reason=named(exc))) from exc
         if isinstance(exc, errors.KafkaTimeoutError):
@@ -175,25 +171,17 @@ class Transactions:
 
     def _wait_for_oldest(self) -> None:
         future, size = self._futures[self._waited]
-        self._call("send", future.get, timeout=_DELIVERY_MS / 1000 + 1)
+        self._call("send", future.get, timeout=DELIVERY_MS / 1000 + 1)
         self._waited += 1
         self._outstanding -= size
 
-    def _send_offsets(self, offsets: Mapping[TopicPartition, int], membership: Membership | None) -> None:
-        if membership is None:
-            raise ValueError("offsets are committed as a member of a group")
-        if membership.generation < 0 or not membership.member:
-            raise Doubt("stale", "we were not in the group")
+    def _send_offsets(self, offsets: Mapping[TopicPartition, int], membership: Membership) -> None:
         self._producer.send_offsets_to_transaction(
             {NativePartition(*partition): OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()},
             ConsumerGroupMetadata(
                 membership.group, membership.generation, membership.member, membership.instance or None
             ),
         )
-
-    def _check_sound(self) -> None:
-        if self._doubtful:
-            raise Doubt("send", "a record of this transaction could not be handed over")
 
     def _check_futures(self) -> None:
         for future, _ in self._futures:
@@ -203,25 +191,25 @@ class Transactions:
     def _future_failed(self, future: Any) -> NoReturn:
         exc = future.exception if future.is_done else None
         if isinstance(exc, _TOO_LARGE):
-            self._doubtful = True
+            self._standing.lost()
             topic = next((partition.topic for partition, last in self._last.items() if last is future), "Kafka")
             raise PermanentError(say("transport.too_large", topic=topic, reason=named(exc))) from exc
         self._doubt(exc, "record", "still on its way" if exc is None else "")
 
     def _call(self, reason: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        self._check_sound()
+        self._standing.require_whole()
         try:
             call(*args, **kwargs)
         except (TypeError, ValueError):
-            self._doubtful = True
+            self._standing.lost()
             raise
         except Exception as exc:  # noqa: BLE001 - whatever the library raises leaves the outcome open
             self._doubt(exc, reason)
 
     def _doubt(self, exc: BaseException | None, reason: str, text: str = "") -> NoReturn:
         """Raise what an outcome that is not known to be good means."""
-        self._doubtful = True
         if isinstance(exc, errors.AuthorizationError):
+            self._standing.lost()
             raise SettingsError(say("transport.not_allowed", reason=named(exc))) from exc
         if isinstance(exc, DeadlineError):
             reason = "deadline"
@@ -230,12 +218,8 @@ class Transactions:
         elif says(exc, _STALE):
             reason = "stale"
         elif says(exc, _FENCES):
-            # A rival, or our own transaction that expired: the broker says the same. One is forgiven.
             reason = "fenced"
-            self._fences += 1
-            if self._fences > 1:
-                raise FencedError(say("transport.fenced", name=self._id)) from exc
-        raise Doubt(reason, text or told(exc)) from exc
+        self._standing.doubt(reason, text or told(exc), exc)
 
     def _drop(self) -> None:
         producer, self._producer = self._producer, None

@@ -9,9 +9,8 @@ from typing import Any
 from process.errors import PermanentError
 from process.messages import say
 from transport.client import NewTopic, TopicDescription, TopicPartition
-from transport.deadline import within
+from transport.deadline import QUERY_SECONDS, within
 from transport.kafka_python.library import (
-    QUERY_SECONDS,
     ConfigResource,
     IsolationLevel,
     KafkaAdminClient,
