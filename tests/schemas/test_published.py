@@ -300,7 +300,13 @@ def test_types_of_one_name_are_one_type_in_every_file() -> None:
         types = named(document(name))
         for full, type_ in types.items():
             shape = written_out(type_, types)
-            assert seen.setdefault(full, shape) == shape or full in GROWING, (name, full)
+            next_number = not name.endswith("-1") and full == own_name(document(name))
+            assert seen.setdefault(full, shape) == shape or full in GROWING or next_number, (name, full)
+
+
+def own_name(schema: dict[str, Any]) -> str:
+    """The full name of the type a file publishes: what its next number changes."""
+    return f"{schema['namespace']}.{schema['name']}"
 
 
 def written_out(type_: Any, types: dict[str, Any]) -> Any:
