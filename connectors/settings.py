@@ -27,6 +27,10 @@ class Settings(BaseModel):
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics, /healthz, /readyz; 0: a free one.")
     metrics_address: str = Field("127.0.0.1", description="Address they are served on.")
     poll_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
+    inventory_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
+    resend_wait_seconds: PositiveFloat = Field(
+        30.0, description="How long a resend waits for what the partitions hold; meanwhile nothing else is sent."
+    )
     sources_dir: Path | None = Field(None, description="Folder of the site's own sources.")
 
     def district_key(self) -> DistrictKey:
