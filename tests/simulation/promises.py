@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from approval.absence import silence
 from approval.evidence import Evidence, newest_of, watermark_of
+from approval.trust import Asked
 from approval.verdicts import Verdict
 from exchange.ledger import Ledger
 from exchange.watermarks import Source as Known
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 MATERIAL: Any = SimpleNamespace(authorities=(), unreadable_allowed=0, max_age=timedelta(days=9999))
+LATER = START + timedelta(days=9999)
+ASKED = Asked(MATERIAL, LATER, LATER.date(), {})
 
 
 def check(world: World) -> None:
@@ -73,7 +76,7 @@ def _check_absence(world: World, subject: int, number: int) -> None:
         watermarks={the_source().name: watermark_of(mark)},
         sources=frozenset({the_source().name}),
     )
-    found = silence("scope", MATERIAL, evidence, START + timedelta(days=9999))
+    found = silence("scope", evidence, ASKED)
     if found.verdict is not Verdict.ABSENT or found.until is None:
         return
     until = now_of(found.until)
