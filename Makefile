@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 CHECKED := schemas process transport connectors exchange approval deploy tests conftest.py
 
-.PHONY: help setup lint test demo faults lock clean
+.PHONY: help setup lint test demo faults simulate lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make setup   only .venv                                                               仅安装环境'
 	@echo 'make lint    only ruff, mypy and the import contracts                                 仅静态检查'
 	@echo 'make faults  fault tests, FAULT_KILLS (60) kills from FAULT_SEED (3) on               长时间故障测试'
+	@echo 'make simulate SEEDS=10000  random histories of one source, each promise looked at      随机历史模拟'
 	@echo 'make lock    requirements.lock anew; also: scripts/lock --upgrade                     重新生成依赖锁'
 	@echo 'make clean   remove .venv and every cache in this folder                              清除环境与缓存'
 
@@ -42,6 +43,11 @@ FAULT_SEED ?= 3
 faults: setup
 	@scripts/system-needs broker
 	@FAULT_KILLS=$(FAULT_KILLS) FAULT_SEED=$(FAULT_SEED) $(PYTHON) -m pytest -m 'slow or not slow' tests/faults $(PYTEST)
+
+SEEDS ?= 10000
+
+simulate: setup
+	@$(PYTHON) -m tests.simulation.explore --seeds $(SEEDS)
 
 lock: setup
 	@scripts/lock

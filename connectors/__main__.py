@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("source", metavar="F", help="a source's YAML, or its name")
     run = _command(group, "run", _run, "read the source, cycle after cycle")
     run.add_argument("--once", action="store_true", help="one cycle, its counts as JSON")
+    run.add_argument("--inventory", action="store_true", help="count everything against the exchange, at once")
     run.add_argument("--cycles", type=int, metavar="N", help="so many cycles")
     run.add_argument("source", metavar="F", help="a source's YAML, or its name")
     _on_source(group, "status", commands.status, "how far the source is read")
@@ -115,14 +116,14 @@ def _run(arguments: argparse.Namespace, stop: Event) -> int:
     connector = Connector(source, settings, contract, connect(settings.kafka), stop)
     try:
         if arguments.once:
-            return _once(connector, source)
-        return _follow(connector, source, settings, arguments.cycles)
+            return _once(connector, source, inventory=arguments.inventory)
+        return _follow(connector, source, settings, arguments)
     finally:
         connector.close()
 
 
-def _once(connector: Connector, source: Source) -> int:
-    report = connector.once()
+def _once(connector: Connector, source: Source, *, inventory: bool) -> int:
+    report = connector.once(inventory=inventory)
     print(_told(report, source), flush=True)
     if report.counts.held:
         print(say("connectors.fuse_held", source=source.name, held=report.counts.held), file=sys.stderr)
@@ -132,11 +133,15 @@ def _once(connector: Connector, source: Source) -> int:
     return max((alarm.error.exit_code for alarm in connector.alarms()), default=DONE)
 
 
-def _follow(connector: Connector, source: Source, settings: Settings, cycles: int | None) -> int:
+def _follow(connector: Connector, source: Source, settings: Settings, arguments: argparse.Namespace) -> int:
     health = serve(connector.metrics.registry, connector.ready, settings.metrics_port, settings.metrics_address)
     log("connector.started", source=source.name, file=source.file.name, port=health.port)
     try:
-        connector.follow(cycles, lambda report: print(_told(report, source), flush=True))
+        connector.follow(
+            arguments.cycles,
+            lambda report: print(_told(report, source), flush=True),
+            inventory=arguments.inventory,
+        )
     finally:
         health.stop()
     return DONE
@@ -157,6 +162,8 @@ def _told(report: Report, source: Source) -> str:
             "refused_unreadable": counts.refused_unreadable,
             "deleted": counts.deleted,
             "held": counts.held,
+            "inventory": report.inventory is not None,
+            "breaks": None if report.resend is None else dict(report.resend.breaks),
             "snapshot_at": snapshot_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
     )

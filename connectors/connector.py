@@ -14,6 +14,7 @@ from tenacity.stop import stop_when_event_set
 from tenacity.wait import wait_exponential_jitter
 
 from connectors import generation
+from connectors.counting import Counting, Timing
 from connectors.cycle import Cycles, Report
 from connectors.mapper import Mapper
 from connectors.mapping import Source
@@ -41,6 +42,8 @@ class Connector:
         self._source, self._settings, self._contract, self._client = source, settings, contract, client
         self._district, self._audit = settings.district_key(), settings.audit_key()
         self._poll_seconds = settings.poll_seconds or source.mapping.poll_seconds
+        inventory_seconds = settings.inventory_seconds or source.mapping.inventory_seconds
+        self._timing = Timing(inventory_seconds, settings.resend_wait_seconds)
         self.metrics = Metrics(source)
         folder = settings.store_folder(source.name)
         self._rows: Rows = opened(source, folder)
@@ -48,7 +51,7 @@ class Connector:
         self._publisher: Publisher | None = None
         self._cycles: Cycles | None = None
         self._stop = stop
-        self._sound = self._failing = False
+        self._sound = self._failing = self._inventory = False
         self._newest: Report | None = None
 
     def close(self) -> None:
@@ -68,8 +71,9 @@ class Connector:
         """What a person should look at although the source was read."""
         return self._rows.alarms()
 
-    def once(self) -> Report:
+    def once(self, *, inventory: bool = False) -> Report:
         """One cycle, closed; what stops it is raised."""
+        self._inventory = inventory
         attempts = Retrying(
             retry=retry_if_exception_type(Doubt),
             wait=wait_exponential_jitter(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
@@ -82,8 +86,9 @@ class Connector:
         except Doubt as exc:
             raise TransientError(say("connectors.doubt", source=self._source.name, reason=exc.reason)) from exc
 
-    def follow(self, cycles: int | None, told: Callable[[Report], None]) -> None:
-        """Cycles until asked to stop, or until so many have run."""
+    def follow(self, cycles: int | None, told: Callable[[Report], None], *, inventory: bool = False) -> None:
+        """Cycles until asked to stop, or until so many have run; the first one an inventory, if that is wanted."""
+        self._inventory = inventory
         attempts = Retrying(
             retry=retry_if_exception_type((Doubt, TransientError)),
             wait=wait_exponential_jitter(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
@@ -120,8 +125,9 @@ class Connector:
         if not self._sound:
             self._publisher.recover(self._store)
         self._sound = False
-        report = self._cycles.run(self._stop, always_close=always_close)
+        report = self._cycles.run(self._stop, always_close=always_close, inventory=self._inventory)
         self._sound, self._failing = True, False
+        self._inventory = self._inventory and report.inventory is None
         return report
 
     def _admitted(self) -> tuple[Publisher, Cycles]:
@@ -131,8 +137,8 @@ class Connector:
         generation.require_topics(self._client, prefix, self._source.department)
         publisher = Publisher(self._client, self._source, self._contract, self._audit, found.partitions, prefix)
         mapper = Mapper(self._source, self._contract, self._district, self._audit)
-        folder = self._settings.store_folder(self._source.name)
-        return publisher, Cycles(self._source, self._rows, mapper, publisher, self._store, folder, self.metrics)
+        counting = Counting(self._source, self._contract, self._audit, publisher, self._store, self._timing)
+        return publisher, Cycles(self._source, self._rows, mapper, publisher, counting, self.metrics)
 
     def _reach(self) -> None:
         try:

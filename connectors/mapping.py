@@ -108,6 +108,7 @@ class SourceMapping(_Checked):
     department: str = Field(pattern=_NAME)
     read: Read
     poll_seconds: PositiveFloat = Field(30.0, description="Pause between two cycles.")
+    inventory_seconds: PositiveFloat = Field(3600.0, description="Everything is counted against the exchange so often.")
     timezone: str = "Asia/Shanghai"
     divisions: tuple[str, ...] = Field((), description="Divisions of tax numbers besides the national ones.")
     nulls: tuple[str, ...] = Field((), description="What is written for nothing; a day counts in any spelling.")
@@ -163,7 +164,7 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """Changes with whatever the mapping says; where it reads and how often is not part of it."""
-        said = self.mapping.model_dump(mode="json", exclude={"read", "poll_seconds"})
+        said = self.mapping.model_dump(mode="json", exclude={"read", "poll_seconds", "inventory_seconds"})
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
     def at(self, place: Place) -> str:

@@ -25,6 +25,10 @@ class Metrics:
         self._sent = self._counter("records_sent", "Rows of which a new version was sent.")
         self._unchanged = self._counter("records_unchanged", "Rows that were not sent, for nothing had changed.")
         self._deleted = self._counter("records_deleted", "Rows that were gone and whose deletion was sent.")
+        self._paths = self._counter("rows_by_path", "Rows sent or deleted, by what found them.", "path")
+        self._breaks = self._counter("breaks", "Statements that differed at the exchange, by kind.", "kind")
+        self._inventoried = self._gauge("inventory_timestamp_seconds", "The source's clock at the newest inventory.")
+        self._clean = self._gauge("clean_inventory_timestamp_seconds", "The same, of the newest that was clean.")
         self._held = self._gauge("deletes_held", "Deletions the fuse holds back.")
         self._stopped = self._gauge("present_stopped", "Whether present_until stands still, by why.", "reason")
         self._defects = self._counter("values_left_out", "Values that could not be read, by field.", "field")
@@ -72,8 +76,17 @@ class Metrics:
         for reason in self._refused_seen:
             self._refused.labels(*self._labels, reason).set(reasons.get(reason, 0))
 
+    def found(self, counts: Counts, breaks: Mapping[str, int] | None) -> None:
+        """Which way rows were found to differ: by polling, or by a resend (`breaks`) that repairs what polling lost."""
+        path = "polled" if breaks is None else "repaired"
+        self._paths.labels(*self._labels, path).inc(counts.sent + counts.deleted)
+        for kind, count in (breaks or {}).items():
+            self._breaks.labels(*self._labels, kind).inc(count)
+
     def closed(self, position: Position, now_seconds: float) -> None:
         """A watermark went out."""
+        self._inventoried.labels(*self._labels).set((position.inventory_at or 0) / 1000)
+        self._clean.labels(*self._labels).set((position.clean_at or 0) / 1000)
         self._closed.labels(*self._labels).set(now_seconds)
         if position.present_stopped:
             self._stopped_seen.add(position.present_stopped)

@@ -11,7 +11,7 @@ from schemas.audit import Sum
 from schemas.codec import Contract
 from transport.client import Client, Outgoing, TopicPartition
 
-_NAME = "positions/position-1"
+_NAME = "positions/position-2"
 _EARLIEST = -2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +45,12 @@ class Position:
     complete_cycle: int | None = None
     alias_epoch: int = 0
     mapping: str = ""
+    clean_cycle: int = 0
+    clean_at: int | None = None
+    inventory_cycle: int = 0
+    inventory_at: int | None = None
+    resent_cycle: int = 0
+    reconciled: int = 0
 
     @classmethod
     def first(cls, source: str, partitions: int) -> "Position":
@@ -95,11 +101,12 @@ def read(client: Client, contract: Contract, prefix: str, department: str, sourc
 
 
 def _position(value: dict[str, Any]) -> Position:
-    times = {name: _milliseconds(value[name]) for name in ("closed_at", "present_until", "complete_until")}
+    times = {name: milliseconds(time) for name, time in value.items() if isinstance(time, datetime)}
     sums = tuple(Sum.of(each["count"], each["digest"]) for each in value["sums"])
-    vanished = tuple(Vanished(_milliseconds(each["at"]) or 0, each["rows"]) for each in value["vanished"])
+    vanished = tuple(Vanished(milliseconds(each["at"]), each["rows"]) for each in value["vanished"])
     return Position(**{**value, **times, "sums": sums, "vanished": vanished})
 
 
-def _milliseconds(time: datetime | None) -> int | None:
-    return None if time is None else (time - _EPOCH) // timedelta(milliseconds=1)
+def milliseconds(time: datetime) -> int:
+    """A time as it is counted here."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors import inventory, watermark
 from connectors import position as positions
-from connectors import watermark
 from connectors.fuse import with_gone
 from connectors.mapper import Refusal, meta
 from connectors.mapping import Source
 from connectors.plan import Change, Statement
 from connectors.position import Position
+from connectors.reconciliation import Inbox
 from connectors.sources.snapshot import Snapshot
 from connectors.store import Store
-from connectors.watermark import STORE_LOST, Counts
+from connectors.watermark import STORE_LOST, Closing, Counts
 from process.errors import FencedError
 from process.logs import warn
 from process.messages import say
@@ -33,6 +34,7 @@ BATCH_BYTES = 4 << 20
 # A sender that took longer to commit makes itself anew at its next transaction, without telling.
 _SLOW_SECONDS = 1.5
 _REFUSAL = "quarantine/refusal-1"
+_ORDINARY = Closing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Publisher:
         self._partitions, self._prefix = partitions, prefix
         self._transactions = client.transactions(transactional_id(prefix, source))
         self.position = Position.first(source.name, partitions)
+        self.inbox = Inbox(client, source, contract, prefix)
         self._clock = clock
         self._slow = self._began = False
         self._committed: Position | None = None
@@ -78,6 +81,7 @@ class Publisher:
         self._refuse_a_rivals(found)
         self._committed, self._attempted = found, None
         self.position = found or Position.first(self._source.name, self._partitions)
+        self.inbox.begin(self.position.reconciled)
         if not found or not store.matches(found.transaction_id):
             self._begin_anew(store)
 
@@ -107,17 +111,43 @@ class Publisher:
             self._send(batch, snapshot_ms, incarnation, store)
             yield from (each.change for each in batch)
 
-    def close_cycle(self, counts: Counts, snapshot: Snapshot) -> None:
-        """Tell every partition what the cycle lets readers conclude."""
-        after = watermark.closed(self.position, counts, snapshot, self._source.fingerprint)
+    def open_resend(self, request: str, buckets: frozenset[int]) -> None:
+        """Ask every partition what it holds at this place."""
+        self._commit([self._marker(number, request, buckets) for number in range(self._partitions)], self.position)
+
+    def close_cycle(self, counts: Counts, snapshot: Snapshot, store: Store, closing: Closing = _ORDINARY) -> None:
+        """Tell every partition what the cycle lets readers conclude, and the auditor what there is to compare."""
+        after = watermark.closed(self.position, counts, snapshot, closing, self._source.fingerprint)
         after = replace(after, incarnation=snapshot.incarnation)
+        if closing.resend is not None:
+            # The store has become what the position leads to, also where nothing had to be sent.
+            after = replace(after, transaction_id=positions.new_transaction_id())
+            store.note((), after.transaction_id, before=self.position.transaction_id)
         marks = watermark.watermarks(
             after, counts, self._contract, self._prefix, self._source.department, stated=snapshot.stated
         )
-        self._commit(marks, after)
+        self._commit([*marks, *self._reconciliation(after, closing)], after)
 
     def close(self) -> None:
         self._transactions.close()
+        self.inbox.close()
+
+    def _reconciliation(self, after: Position, closing: Closing) -> Iterator[Outgoing]:
+        topic, key = topics.reconciliation(self._prefix, self._source.department), self._source.name.encode()
+        at = after.closed_at or 0
+        if closing.inventory is not None:
+            value = inventory.encoded(closing.inventory, self._source.name, after.closed_cycle, at, self._contract)
+            yield Outgoing(topic, 0, key, value, self._headers)
+        if closing.resend is not None:
+            kinds = [{"kind": kind, "count": count} for kind, count in sorted(closing.resend.breaks.items())]
+            told = {"source": self._source.name, "cycle": after.closed_cycle, "found_at": at, "kinds": kinds}
+            yield Outgoing(topic, 0, key, self._contract.encode("reconciliation/breaks-1", told), self._headers)
+
+    def _marker(self, number: int, request: str, buckets: frozenset[int]) -> Outgoing:
+        told = {"source": self._source.name, "partition": number, "request": request, "buckets": sorted(buckets)}
+        topic = topics.dept(self._prefix, self._source.department)
+        key = watermark.key(self._source.name, number)
+        return Outgoing(topic, number, key, self._contract.encode("reconciliation/marker-1", told), self._headers)
 
     def _send(self, batch: Sequence[Prepared], snapshot_ms: int, incarnation: str, store: Store) -> None:
         records = [message for each in batch for message in each.records]

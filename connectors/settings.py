@@ -30,6 +30,10 @@ class Settings(BaseModel):
     poll_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
     site_dir: Path | None = Field(None, description="Folder of the site's own departments; none: only what is shipped.")
     sources_dir: Path | None = Field(None, description="Folder of the site's own sources; none: sources in site_dir.")
+    inventory_seconds: PositiveFloat | None = Field(None, description="Instead of what each source's file says.")
+    resend_wait_seconds: PositiveFloat = Field(
+        30.0, description="How long a resend waits for what the partitions hold; meanwhile nothing else is sent."
+    )
 
     def district_key(self) -> DistrictKey:
         return DistrictKey(secret(self.district_key_file), self.district_key_letter, self.district_key_function)

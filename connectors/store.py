@@ -31,6 +31,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder
         self._lock = _Lock(folder / "lock")
         try:
             self._env = lmdb.open(str(folder), map_size=_MAP_BYTES, max_dbs=2, mode=0o600)
@@ -79,6 +80,12 @@ class Store:
         with self._env.begin(db=self._rows) as reading:
             for record_id, notes in reading.cursor():
                 yield bytes(record_id).decode(), _notes(notes)
+
+    def join(self, rows: Iterable[tuple[str, Notes]]) -> None:
+        """Note what is known otherwise of these rows, instead of what is noted."""
+        with self._env.begin(write=True, db=self._rows) as writing:
+            for record_id, notes in rows:
+                writing.put(record_id.encode(), _bytes(notes))
 
     def note(self, changes: Iterable[Change], transaction_id: str, before: str) -> None:
         """Note durably what is about to be written by a transaction; `before` is the newest committed one."""

@@ -2,8 +2,8 @@
 
 A table read whole in one snapshot is proven complete, and what it lacks is proven gone, at the snapshot. Changes
 that a department hands over are complete on its own word, and tell what is gone only where it says they do. But
-not while the fuse holds deletions back, and what is gone is not proven any more once the store was lost, for
-then nobody knows which keys its old rows were sent under.
+not while the fuse holds deletions back, and not once the store was lost, for then nobody knows which keys its
+rows were sent under, those that are gone and those that moved: until a resend over all buckets has told it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,11 @@ from typing import Any
 
 from connectors.fuse import recent
 from connectors.position import Position
+from connectors.reconciliation import Clean
+from connectors.resend import Resend
 from connectors.sources.snapshot import Snapshot
 from schemas import topics
+from schemas.audit import Buckets
 from schemas.codec import Contract
 from transport.client import Outgoing
 
@@ -38,10 +41,21 @@ class Counts:
         return self.read == self.sent + self.unchanged + self.refused
 
 
-def closed(position: Position, counts: Counts, snapshot: Snapshot, mapping: str) -> Position:
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a cycle was besides an ordinary one, and what its source has heard."""
+
+    inventory: Buckets | None = None
+    resend: Resend | None = None
+    heard: int = 0
+    clean: Clean | None = None
+
+
+def closed(position: Position, counts: Counts, snapshot: Snapshot, closing: Closing, mapping: str) -> Position:
     """The position when the cycle has closed."""
     snapshot_ms, present_ms = snapshot.at_ms, snapshot.present_ms
-    lost = position.present_stopped == STORE_LOST
+    resent_all = closing.resend is not None and not closing.resend.buckets
+    lost = position.present_stopped == STORE_LOST and not resent_all
     stopped = STORE_LOST if lost else FUSE if counts.held else None
     after = replace(
         position,
@@ -55,9 +69,19 @@ def closed(position: Position, counts: Counts, snapshot: Snapshot, mapping: str)
         alias_epoch=0,
         mapping=mapping,
     )
-    if not counts.held:
-        after = replace(after, complete_until=snapshot_ms, complete_cycle=position.cycle)
-    return after if stopped else replace(after, present_until=present_ms)
+    if stopped is None:
+        after = replace(after, complete_until=snapshot_ms, complete_cycle=position.cycle, present_until=present_ms)
+    return _counted(after, closing)
+
+
+def _counted(position: Position, closing: Closing) -> Position:
+    cycle, at = position.closed_cycle, position.closed_at
+    if closing.clean and closing.clean.cycle > position.clean_cycle:
+        position = replace(position, clean_cycle=closing.clean.cycle, clean_at=closing.clean.at_ms)
+    if closing.inventory is not None:
+        # What was said of earlier inventories has had its say.
+        position = replace(position, inventory_cycle=cycle, inventory_at=at, reconciled=closing.heard)
+    return replace(position, resent_cycle=cycle) if closing.resend is not None else position
 
 
 def watermarks(
@@ -83,8 +107,8 @@ def _values(position: Position, counts: Counts, *, stated: bool) -> list[dict[st
         "cycle": position.closed_cycle,
         "snapshot_at": position.closed_at,
         "alias_epoch": position.alias_epoch,
-        "inventory": False,
-        "clean_inventory": 0,
+        "inventory": position.inventory_cycle == position.closed_cycle,
+        "clean_inventory": position.clean_cycle,
         "opens_resend": None,
         "rows_at_source": position.rows_at_source,
         "read": counts.read,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 
-from exchange import look, policy, provision
+from exchange import audit, look, policy, provision
 from exchange.control import generation, installation, of_key, require_generation
 from exchange.run import departments, worker, workers
 from exchange.settings import Settings
@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
         "--instance", default="exchange", help="name of this worker, its own for ever; several add a number"
     )
     run.add_argument("--until-idle", type=float, metavar="S", help="stop when nothing has come for S seconds")
+    run.add_argument("--all", action="store_true", help="the auditor too, as a process of its own")
+    audit = _command(commands, "audit", _audit, "count sources against what is held; one active process")
+    audit.add_argument("--instance", default="audit", help="its name; a second process of the same name takes over")
+    audit.add_argument("--until-idle", type=float, metavar="S", help="stop when nothing has come for S seconds")
     status = _command(commands, "status", _status, "every source: rows counted against the source")
     status.add_argument("--json", action="store_true", help="one JSON object per source")
     get = _command(commands, "get", _get, "one subject's entry")
@@ -147,12 +151,17 @@ def _district_key(settings: Settings, command: str) -> DistrictKey:
 
 
 def _run(arguments: argparse.Namespace, settings: Settings, installed: Installed, stop: Event) -> int:
-    if arguments.workers == 1:
+    if arguments.workers == 1 and not arguments.all:
         worker(settings, installed, arguments.instance, stop, arguments.until_idle)
         return DONE
-    passed = ["--settings", str(arguments.settings), "run"]
-    passed += ["--until-idle", str(arguments.until_idle)] if arguments.until_idle is not None else []
-    return workers(arguments.workers, settings, arguments.instance, passed, stop)
+    until_idle, audit_too = arguments.until_idle, arguments.all
+    told = (arguments.workers, settings, arguments.settings, arguments.instance, until_idle)
+    return workers(*told, stop, audit=audit_too)
+
+
+def _audit(arguments: argparse.Namespace, settings: Settings, installed: Installed, stop: Event) -> int:
+    audit.run(settings, installed, arguments.instance, stop, arguments.until_idle)
+    return DONE
 
 
 def _status(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:
@@ -170,7 +179,11 @@ def _told(source: look.SourceStatus) -> str:
     until = source.complete_until.isoformat() if source.complete_until else "never"
     behind = f"  {source.behind} partitions behind" if source.behind else ""
     broken = f"  BROKEN: {', '.join(source.breaks)}" if source.breaks else ""
-    return f"{source.source}  cycle {source.cycle}  {balance}  complete until {until}{behind}{broken}"
+    verified = source.verified_until.isoformat() if source.verified_until else "never"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(source.open_breaks.items()))
+    breaks = f"  OPEN BREAKS: {kinds} since {source.open_since.isoformat()}" if source.open_since else ""
+    until = f"complete until {until}  verified until {verified}"
+    return f"{source.source}  cycle {source.cycle}  {balance}  {until}{behind}{broken}{breaks}"
 
 
 def _get(arguments: argparse.Namespace, settings: Settings, installed: Installed, _: Event) -> int:

@@ -2,20 +2,25 @@
 
 Everything is a key and its bytes, the same in `exchange.state`, in LMDB and here. What a batch changes is
 staged until its Kafka transaction has committed; in doubt it is dropped, and the store has never seen it.
+Sums by bucket are the exception: they follow from the statements, so they are in LMDB and here alone.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
 from exchange import statements, watermarks
 from exchange.statements import Identity, Statement
 from exchange.watermarks import Source
+from schemas.audit import Sum
 from schemas.codec import Contract
 
 MAX_SUBJECT_BYTES = 240
 _LONG_IDENTITY = 250
-_STATEMENT, _HEAD, _SOURCE, _PARTITION = b"s\0", b"h\0", b"a\0", b"p"
+_STATEMENT, _HEAD, _SOURCE, _PARTITION, _BUCKET = b"s\0", b"h\0", b"a\0", b"p", b"b\0"
+_HASHED = 32
+_SUM = struct.Struct(">q16s")
 
 Head = dict[str, Any]
 PartitionState = dict[str, Any]
@@ -53,6 +58,11 @@ class Ledger:
         self._heads: dict[tuple[int, str], Head] = {}
         self._sources: dict[tuple[int, str], Source] = {}
         self._partitions: dict[int, PartitionState] = {}
+        self._sums: dict[Place, Sum] = {}
+
+    def sums_staged(self) -> dict[Place, bytes | None]:
+        """What the batch has changed of the sums: for the store alone."""
+        return {place: sum_bytes(each) for place, each in self._sums.items()}
 
     def staged(self) -> dict[Place, bytes]:
         """What the batch has changed, as it is stored."""
@@ -67,7 +77,7 @@ class Ledger:
         for (partition, subject), head in self._heads.items():
             yield _head_place(partition, subject), encode("state/head-1", head)
         for (partition, name), source in self._sources.items():
-            yield _source_place(partition, name), encode("state/source-1", watermarks.to_record(source))
+            yield _source_place(partition, name), encode("state/source-2", watermarks.to_record(source))
         for partition, known in self._partitions.items():
             yield Place(partition, _PARTITION), encode("state/partition-1", known)
 
@@ -88,6 +98,37 @@ class Ledger:
     def put_statement(self, partition: int, subject: str, statement: Statement) -> None:
         """Stage a statement."""
         self._statements.setdefault((partition, subject), {})[statement.identity] = statement
+
+    def held(self, partition: int, source: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Statement]]:
+        """Every statement of a source whose row is wanted, with its subject; told by the key, most are never opened."""
+        staged = {
+            _statement_key(subject, identity): (subject, statement)
+            for (where, subject), changed in self._statements.items()
+            if where == partition
+            for identity, statement in changed.items()
+        }
+        found = (each for each in staged.values() if each[1].identity.source == source)
+        yield from (each for each in found if wanted(each[1].identity.record_id))
+        for key, value in self._stored.scan(partition, _STATEMENT):
+            if key in staged or not _perhaps(key, source, wanted):
+                continue
+            statement = statements.of_record(self._contract.decode(value)[1])
+            if statement.identity.source == source and wanted(statement.identity.record_id):
+                yield subject_of(key) or "", statement
+
+    # --- sums --------------------------------------------------------------------------------------------------------
+    def add_to_sum(self, partition: int, source: str, bucket: int, difference: Sum) -> None:
+        """Stage a bucket's sum with something added."""
+        place = sum_place(partition, source, bucket)
+        known = self._sums[place] if place in self._sums else sum_of(self._stored.get(place))
+        self._sums[place] = known.plus(difference)
+
+    def sums(self, partition: int, source: str) -> dict[int, Sum]:
+        """A source's sums by bucket, as they are now."""
+        prefix = _BUCKET + source.encode() + b"\0"
+        places = {Place(partition, key): sum_of(value) for key, value in self._stored.scan(partition, prefix)}
+        places |= {p: each for p, each in self._sums.items() if p.partition == partition and p.key.startswith(prefix)}
+        return {int.from_bytes(place.key[-2:], "big"): each for place, each in places.items()}
 
     # --- heads -------------------------------------------------------------------------------------------------------
     def head(self, partition: int, subject: str) -> Head | None:
@@ -143,6 +184,35 @@ class Ledger:
             yield key, self._contract.decode(value)[1]
 
 
+def subject_of(key: bytes) -> str | None:
+    """The subject whose statement a key holds; none for another kind of key."""
+    return key.split(b"\0", 2)[1].decode() if key.startswith(_STATEMENT) else None
+
+
+def sum_place(partition: int, source: str, bucket: int) -> Place:
+    """Where a bucket's sum lies."""
+    return Place(partition, _BUCKET + source.encode() + b"\0" + bucket.to_bytes(2, "big"))
+
+
+def sum_bytes(each: Sum) -> bytes | None:
+    """A sum as it is stored; one of nothing is not."""
+    return None if each == Sum() else _SUM.pack(each.count, each.digest_bytes)
+
+
+def sum_of(stored: bytes | None) -> Sum:
+    """A sum as it was stored."""
+    return Sum.of(*_SUM.unpack(stored)) if stored else Sum()
+
+
+def _perhaps(key: bytes, source: str, wanted: Callable[[str], bool]) -> bool:
+    """Whether a statement may be a wanted row's, by its key; a long identity has to be opened."""
+    told = key.split(b"\0", 2)[2]
+    named, _, rest = told.partition(b"\0")
+    if named == source.encode():
+        return wanted(rest.partition(b"\0")[0].decode())
+    return len(told) == _HASHED
+
+
 def _head_place(partition: int, subject: str) -> Place:
     return Place(partition, _HEAD + subject.encode())
 
@@ -155,5 +225,5 @@ def _statement_key(subject: str, identity: Identity) -> bytes:
     """Statements of a subject stand together; a long identity by its hash, for LMDB takes 511 bytes."""
     told = "\0".join(identity).encode()
     if len(told) > _LONG_IDENTITY:
-        told = blake2b(told, digest_size=32).digest()
+        told = blake2b(told, digest_size=_HASHED).digest()
     return _STATEMENT + subject.encode() + b"\0" + told

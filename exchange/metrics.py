@@ -2,6 +2,8 @@
 
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from exchange.ledger import Ledger
 from exchange.owner import Tally
+from exchange.standing import Standing
 from exchange.watermarks import Source
 from transport import loop
 
@@ -52,6 +55,60 @@ class Metrics:
             for (department, outcome), count in tally.outcomes.items():
                 self._records.labels(department, outcome).inc(count)
         self._sources.show(partitions, ledger)
+
+
+class AuditMetrics(Collector):
+    """The auditor's metrics."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._inventories = Counter(
+            "tongban_audit_inventories", "Inventories judged.", ["source", "outcome"], registry=self.registry
+        )
+        self._standings: Mapping[str, Standing] = {}
+        self.registry.register(self)
+
+    def judged(self, verdict: Mapping[str, Any]) -> None:
+        """An inventory has been compared."""
+        self._inventories.labels(verdict["source"], "clean" if verdict["clean"] else "differs").inc()
+
+    def show(self, standings: Mapping[str, Standing]) -> None:
+        """Show these sources from now on."""
+        self._standings = dict(standings)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked for before there is something to show."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        known = self._standings
+        breaks = GaugeMetricFamily(
+            "tongban_audit_open_breaks",
+            "Statements that differ, by the kind a resend named.",
+            labels=["source", "kind"],
+        )
+        for source, standing in known.items():
+            for kind, count in sorted(standing.breaks.items()):
+                breaks.add_metric([source, kind], count)
+        yield breaks
+        yield _gauge("differing_buckets", "Buckets that differed at the newest inventory.", known, lambda s: s.buckets)
+        yield _gauge("rows_missing", "Rows that buckets lacked at the newest inventory.", known, lambda s: s.missing)
+        yield _gauge("rows_extra", "Rows that buckets had too many at the newest inventory.", known, lambda s: s.extra)
+        until = "verified_until_timestamp_seconds"
+        yield _gauge(until, "Snapshot of the newest clean inventory; 0: none.", known, lambda s: _at(s.verified_until))
+        since = "open_since_timestamp_seconds"
+        yield _gauge(since, "Snapshot that showed the oldest open break; 0: none.", known, lambda s: _at(s.open_since))
+
+
+def _gauge(name: str, told: str, known: Mapping[str, Standing], of: Callable[[Standing], float]) -> Metric:
+    family = GaugeMetricFamily(f"tongban_audit_{name}", told, labels=["source"])
+    for source, standing in known.items():
+        family.add_metric([source], of(standing))
+    return family
+
+
+def _at(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0
 
 
 class _Sources(Collector):
@@ -103,8 +160,7 @@ def _by_source(
 
 def _complete_until(source: Source) -> float:
     """0 where nothing can be concluded, as in a partition that has not heard of the source."""
-    until = source.watermark["complete_until"] if source.watermark else None
-    return until.timestamp() if until else 0.0
+    return _at(source.watermark["complete_until"] if source.watermark else None)
 
 
 class _Loop(Collector):

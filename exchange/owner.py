@@ -15,14 +15,18 @@ from exchange.control import POLICIES
 from exchange.derive import derive
 from exchange.entries import Change, Offset, change, published
 from exchange.ledger import Head, Ledger
-from exchange.statements import Identity, Rows, join, settled, stated
-from exchange.take import WATERMARK_PREFIX, Mark, Record, RefusedError, is_watermark, opened, source_of, verify
+from exchange.statements import Identity, Rows, Statement, join, settled, stated
+from exchange.sums import counted, row_hash
+from exchange.take import WATERMARK_PREFIX, Mark, Marker, Record, RefusedError, is_watermark, opened, source_of, verify
 from exchange.watermarks import take_watermark
 from schemas import topics
-from schemas.audit import AuditKey
-from schemas.codec import Contract
+from schemas.audit import AuditKey, buckets_told
+from schemas.codec import NO_HASH, Contract
 from schemas.installed import Installed
 from transport.client import Message, Outgoing
+
+# Statements in one message of a held list: with ids and keys of the greatest length it fits.
+_PIECE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Owner:
             match opened(message, department, self._rules.contract, self._rules.partitions):
                 case Mark(watermark):
                     self._take_watermark(watermark, department)
+                case Marker(marker):
+                    self._answer(marker, department)
                 case Record() as record:
                     self._reconcile(record, message, department)
         except RefusedError as exc:
@@ -125,8 +131,9 @@ class Owner:
         if after == before:
             self.tally.count(department, "stale")
             return
-        verify(record, self._rules.contract)
+        verify(record, self._rules.contract, self._rules.audit_key)
         self._ledger.put_statement(self._partition, record.subject, after)
+        self._count_held(record.subject, before, after)
         source = self._ledger.source(self._partition, identity.source)
         changed = source.changed(before.rows if before else Rows(0, 0), after.rows)
         self._ledger.put_source(self._partition, identity.source, changed)
@@ -168,6 +175,12 @@ class Owner:
             ("content_hash", made.entry.content_hash.hex().encode()),
         )
 
+    def _count_held(self, subject: str, before: Statement | None, after: Statement) -> None:
+        audit, contract = self._rules.audit_key, self._rules.contract
+        difference = counted(subject, after, audit, contract).minus(counted(subject, before, audit, contract))
+        bucket = audit.bucket(after.identity.record_id)
+        self._ledger.add_to_sum(self._partition, after.identity.source, bucket, difference)
+
     # --- watermarks and sums -----------------------------------------------------------------------------------------
     def _count(self, message: Message, department: str) -> None:
         if is_watermark(message):
@@ -184,6 +197,8 @@ class Owner:
             return
         self.settle()
         self._ledger.put_source(self._partition, mark["source"], after)
+        if mark["inventory"]:
+            self._freeze(mark, department)
         value = self._rules.contract.encode("registry/watermark-1", after.watermark)
         for catalogue in self._rules.installed.catalogues.values():
             key = f"{WATERMARK_PREFIX}{mark['source']}:{self._partition}"
@@ -191,6 +206,44 @@ class Owner:
         if after.break_kind and before.broken_since is None:
             self.tally.breaks.append((mark["source"], after.break_kind))
         self.tally.count(department, "watermark")
+
+    def _freeze(self, mark: dict[str, Any], department: str) -> None:
+        """Publish the sums of what this partition holds at the watermark of an inventory."""
+        value = {
+            "source": mark["source"],
+            "cycle": mark["cycle"],
+            "snapshot_at": mark["snapshot_at"],
+            "partition": self._partition,
+            "buckets": buckets_told(self._ledger.sums(self._partition, mark["source"])),
+        }
+        self._reconciliation(department, "reconciliation/inventory-1", value)
+
+    def _answer(self, marker: dict[str, Any], department: str) -> None:
+        """Publish what this partition holds of the buckets that are asked for, as of this very place."""
+        source, buckets = marker["source"], frozenset(marker["buckets"])
+        audit, contract = self._rules.audit_key, self._rules.contract
+
+        def wanted(record_id: str) -> bool:
+            return not buckets or audit.bucket(record_id) in buckets
+
+        found = self._ledger.held(self._partition, source, wanted)
+        held = [_held(subject, each, contract) for subject, each in found if each.live or each.newest_refused]
+        pieces = [held[at : at + _PIECE] for at in range(0, len(held), _PIECE)] or [[]]
+        for number, piece in enumerate(pieces):
+            value = {
+                "source": source,
+                "request": marker["request"],
+                "partition": self._partition,
+                "piece": number,
+                "pieces": len(pieces),
+                "statements": piece,
+            }
+            self._reconciliation(department, "reconciliation/held-2", value)
+        self.tally.count(department, "watermark")
+
+    def _reconciliation(self, department: str, name: str, value: dict[str, Any]) -> None:
+        topic = topics.reconciliation(self._rules.prefix, department)
+        self.out.append(Outgoing(topic, 0, value["source"].encode(), self._rules.contract.encode(name, value)))
 
     # --- control -----------------------------------------------------------------------------------------------------
     def _take_control(self, message: Message) -> None:
@@ -217,6 +270,22 @@ class Owner:
     # --- writing -----------------------------------------------------------------------------------------------------
     def _send(self, topic: str, key: str, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
         self.out.append(Outgoing(topic, self._partition, key.encode(), value, headers))
+
+
+def _held(subject: str, statement: Statement, contract: Contract) -> dict[str, Any]:
+    """A statement as a held list shows it."""
+    said = row_hash(statement, contract)
+    token = contract.head(statement.body.value).meta["source_token"] if statement.body and said else None
+    _, record_id, part = statement.identity
+    return {
+        "record_id": record_id,
+        "part": part,
+        "subject": subject,
+        **statement.newest._asdict(),
+        "source_token": token,
+        "row_hash": said or NO_HASH,
+        "refused": said is None,
+    }
 
 
 def refusal(message: Message, source: str, refused: RefusedError) -> dict[str, Any]:

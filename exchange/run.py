@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
 
 from exchange import control
+from exchange.idle import QUIET_POLL_SECONDS, stop_when_idle
 from exchange.metrics import Metrics
 from exchange.owner import Rules
 from exchange.settings import Settings
@@ -24,8 +25,6 @@ from schemas.installed import Installed, since
 from schemas.subjects import GRAMMAR
 from transport import loop
 from transport.client import Client, connect
-
-_QUIET_POLL_SECONDS = 0.2
 
 
 def worker(
@@ -89,7 +88,7 @@ def _serve(
     shown = health.serve(metrics.registry, ready, settings.metrics_port)
     log("exchange.started", instance=instance, port=shown.port, client=settings.kafka.client)
     if until_idle_seconds is not None:
-        Thread(target=_stop_when_idle, args=(tally, until_idle_seconds, stop), daemon=True).start()
+        Thread(target=stop_when_idle, args=(tally, until_idle_seconds, stop), daemon=True).start()
     try:
         loop.run(client, settings.kafka.prefix + settings.group, instance, work.topics, work, stop, tally=tally)
     finally:
@@ -107,30 +106,26 @@ def _environment(settings: Settings, number: int) -> dict[str, str]:
     return {**os.environ, "TONGBAN_METRICS_PORT": str(port)}
 
 
-def _stop_when_idle(tally: loop.Tally, seconds: float, stop: Event) -> None:
-    """Ask to stop once no message has been taken for so long; the time before the first assignment does not count."""
-    messages, since = -1, monotonic()
-    while not stop.wait(_QUIET_POLL_SECONDS):
-        if not tally.settled or tally.messages != messages:
-            messages, since = tally.messages, monotonic()
-        elif monotonic() - since >= seconds:
-            stop.set()
+def workers(
+    count: int, settings: Settings, file: Path, instance: str, until_idle: float | None, stop: Event, *, audit: bool
+) -> int:
+    """Run several processes: workers named by number, and the auditor if that is wanted.
 
-
-def workers(count: int, settings: Settings, instance: str, arguments: list[str], stop: Event) -> int:
-    """Run several workers, one process each, named by number; one that fails ends them all with its exit code.
-
-    Where a metrics port is set, the first worker takes it and the others the ones after it.
+    One that fails ends them all with its exit code. Where a metrics port is set, the first takes it and the others
+    the ones after it.
     """
-    command = [sys.executable, "-m", "exchange", *arguments]
+    idle = [] if until_idle is None else ["--until-idle", str(until_idle)]
+    commands = [["run", "--instance", f"{instance}-{number}", *idle] for number in range(count)]
+    if audit:
+        commands.append(["audit", *idle])
+    command = [sys.executable, "-m", "exchange", "--settings", str(file)]
     running = [
-        subprocess.Popen([*command, "--instance", f"{instance}-{number}"], env=_environment(settings, number))
-        for number in range(count)
+        subprocess.Popen([*command, *each], env=_environment(settings, number)) for number, each in enumerate(commands)
     ]
     try:
-        while not stop.wait(_QUIET_POLL_SECONDS):
+        while not stop.wait(QUIET_POLL_SECONDS):
             ended = [process.returncode for process in running if process.poll() is not None]
-            if any(ended) or len(ended) == count:
+            if any(ended) or len(ended) == len(running):
                 return _exit_code(ended)
     finally:
         for process in running:

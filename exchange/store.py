@@ -18,7 +18,7 @@ from process.messages import say
 
 _MAP_BYTES = 64 << 30  # address space, not memory
 _MARK = "mark"
-_FORMAT = 2
+_FORMAT = 3
 
 
 class Store:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.ledger import MAX_SUBJECT_BYTES
+from schemas.audit import AuditKey
 from schemas.catalogue import KINDS
 from schemas.codec import Contract, UndecodableError, UnknownSchemaError
 from schemas.subjects import partition as partition_of
@@ -40,6 +41,13 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """An opened resend marker: what the partition holds at this place is asked for."""
+
+    marker: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """An opened watermark."""
 
@@ -60,7 +68,7 @@ def is_watermark(message: Message) -> bool:
     return message.key is not None and message.key.startswith(WATERMARK_PREFIX.encode())
 
 
-def opened(message: Message, department: str, contract: Contract, partitions: int) -> Record | Mark:
+def opened(message: Message, department: str, contract: Contract, partitions: int) -> Record | Mark | Marker:
     """The message opened; raises `RefusedError`, or `UnknownSchemaError` where waiting may help."""
     if message.key is None or message.value is None:
         raise RefusedError("no_value" if message.key else "no_key")
@@ -77,13 +85,15 @@ def opened(message: Message, department: str, contract: Contract, partitions: in
         raise RefusedError(exc.reason) from exc
 
 
-def _watermark(message: Message, key: str, department: str, contract: Contract) -> Mark:
+def _watermark(message: Message, key: str, department: str, contract: Contract) -> Mark | Marker:
     name, watermark = contract.decode_strictly(message.value or b"")
-    if name != "registry/watermark-1":
+    if name not in ("registry/watermark-1", "reconciliation/marker-1"):
         raise RefusedError("not_a_watermark")
     _require_own(watermark["source"], message, department)
     expected = f"{WATERMARK_PREFIX}{watermark['source']}:{message.partition}"
     _require(key == expected and watermark["partition"] == message.partition, "wrong_partition", "partition")
+    if name == "reconciliation/marker-1":
+        return Marker(watermark)
     _require(watermark["epoch"] > 0 and watermark["cycle"] > 0, "bad_version", "cycle")
     _require(watermark["sum_count"] >= 0, "bad_version", "sum_count")
     return Mark(watermark)
@@ -103,12 +113,18 @@ def _record(message: Message, key: str, department: str, contract: Contract, par
     return Record(key, kind, head.meta, value)
 
 
-def verify(record: Record, contract: Contract) -> None:
-    """Open the body too, once, before it is kept: from here on it is trusted."""
+def verify(record: Record, contract: Contract, audit: AuditKey) -> None:
+    """Open the body too, once, before it is kept: from here on it is trusted.
+
+    A full image is what its row hash says, so that counting row hashes counts contents.
+    """
     try:
-        contract.decode_strictly(record.value)
+        name, content = contract.decode_strictly(record.value)
     except UndecodableError as exc:
         raise RefusedError(exc.reason) from exc
+    if record.meta["operation"] in ("UPSERT", "END"):
+        said = audit.row_hash(name, contract.content(name, content))
+        _require(said == record.meta["row_hash"], "hash_differs", "row_hash")
 
 
 def _require_own(source: str, message: Message, department: str) -> None:

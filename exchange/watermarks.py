@@ -30,6 +30,8 @@ class Source:
     clean_inventory: int = 0
     corrections: Mapping[int, Sum] = field(default_factory=dict)
     rows: Rows = NO_ROWS
+    counted_rows: Rows = NO_ROWS
+    """The rows as they were at the newest watermark: what its count of the source is compared with."""
     unopened: int = 0
     watermark: Watermark | None = None
 
@@ -58,7 +60,7 @@ def take_watermark(source: Source, mark: Watermark) -> Source:
         return source
     told = Sum.of(mark["sum_count"], mark["sum_digest"])
     judged = _judged(_frozen(source, mark, told), mark, told)
-    return replace(judged, watermark=_concluded(judged, mark, source.watermark))
+    return replace(judged, counted_rows=source.rows, watermark=_concluded(judged, mark, source.watermark))
 
 
 def _order(mark: Watermark) -> tuple[int, int]:
@@ -101,7 +103,7 @@ def _concluded(source: Source, mark: Watermark, before: Watermark | None) -> Wat
 
 
 def to_record(source: Source) -> dict[str, Any]:
-    """As `state/source-1`."""
+    """As `state/source-2`."""
     return {
         "sum_count": source.taken.count,
         "sum_digest": source.taken.digest_bytes,
@@ -118,11 +120,15 @@ def to_record(source: Source) -> dict[str, Any]:
         "refused_rows": source.rows.refused,
         "unopened": source.unopened,
         "watermark": source.watermark,
+        "counted_live": source.counted_rows.live,
+        "counted_refused": source.counted_rows.refused,
     }
 
 
 def of_record(record: Mapping[str, Any]) -> Source:
-    """From `state/source-1`."""
+    """From `state/source-2`, or the one before it, which did not tell the rows at the watermark."""
+    live, refused = record["live_rows"], record["refused_rows"]
+    counted = record.get("counted_live"), record.get("counted_refused")
     return Source(
         taken=Sum.of(record["sum_count"], record["sum_digest"]),
         allowed=Sum.of(record["allowed_count"], record["allowed_digest"]),
@@ -130,7 +136,8 @@ def of_record(record: Mapping[str, Any]) -> Source:
         break_kind=record["break_kind"],
         clean_inventory=record["clean_inventory"],
         corrections={c["cycle"]: Sum.of(c["count"], c["digest"]) for c in record["corrections"]},
-        rows=Rows(record["live_rows"], record["refused_rows"]),
+        rows=Rows(live, refused),
+        counted_rows=Rows(live if counted[0] is None else counted[0], refused if counted[1] is None else counted[1]),
         unopened=record["unopened"],
         watermark=record["watermark"],
     )

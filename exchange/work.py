@@ -17,6 +17,7 @@ from exchange.ledger import Ledger, Place
 from exchange.metrics import Metrics
 from exchange.owner import OtherPolicyError, Owner, Rules, Tally, initial_tick
 from exchange.store import Store
+from exchange.sums import recounted
 from exchange.take import RefusedError
 from process.errors import SettingsError
 from process.logs import error, log, warn
@@ -33,7 +34,8 @@ _DERIVED_AT_ONCE = 2000
 class Staged:
     """What a transaction carries beside its records."""
 
-    changed: Mapping[Place, bytes]
+    changed: Mapping[Place, bytes | None]
+    """State, and the sums that follow from it."""
     tallies: Sequence[Tally]
     looked_over: Sequence[int] = ()
     """Partitions of which every subject has now been derived since a cold restore."""
@@ -148,7 +150,9 @@ class Worker:
         count = 0
         try:
             for batch in in_batches(reader.to_end(), _RESTORE_BATCH):
-                self._store.write({Place(place.partition, m.key or b""): m.value for m in batch}, {})
+                changed = {Place(place.partition, m.key or b""): m.value for m in batch}
+                sums = recounted(changed, self._store, self._rules.audit_key, self._rules.contract)
+                self._store.write({**changed, **sums}, {})
                 count += len(batch)
             self._store.write({}, {place.partition: reader.positions()[place]})
         finally:
@@ -185,7 +189,8 @@ class Worker:
         changed = self._ledger.staged()
         kept = [Outgoing(state, place.partition, place.key, value) for place, value in changed.items()]
         out = [record for owner in owners.values() for record in owner.out]
-        return out + kept, Staged(changed, [owner.tally for owner in owners.values()])
+        changed_here = {**changed, **self._ledger.sums_staged()}
+        return out + kept, Staged(changed_here, [owner.tally for owner in owners.values()])
 
     def _look_again(self, owners: dict[int, Owner]) -> list[int]:
         """Touch the next subjects that were not derived since a cold restore; gives the partitions that are through."""

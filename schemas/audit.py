@@ -4,10 +4,16 @@ Adding is commutative and can be undone, so a sum is kept message by message, in
 a digest of guessable numbers from being a dictionary. (Bellare and Micciancio's AdHash, modulo 2^128.)
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 MODULUS = 1 << 128
+BUCKETS = 1 << 12  # of record ids: what differs is looked at and sent again by the bucket
+
+Buckets = Mapping[int, "Sum"]
+"""Sums by bucket; a bucket that holds nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,31 @@ class AuditKey:
             1, int.from_bytes(blake2b(data, key=self.secret[:64], digest_size=16, person=b"message").digest(), "big")
         )
 
+    def bucket(self, record_id: str) -> int:
+        """The bucket of a row; keyed, so that nobody can choose it."""
+        digest = blake2b(record_id.encode(), key=self.secret[:64], digest_size=2, person=b"bucket").digest()
+        return int.from_bytes(digest, "big") % BUCKETS
+
+    def of_statement(self, record_id: str, part: str, subject: str, row_hash: bytes | None, rows: int) -> Sum:
+        """The sum of one statement: `rows` rows, and the digest of what it says; no hash stands for a refused one."""
+        told = [part.encode() for part in (record_id, part, subject)]
+        data = b"".join(len(each).to_bytes(4, "big") + each for each in told) + (row_hash or b"refused")
+        digest = blake2b(data, key=self.secret[:64], digest_size=16, person=b"statement").digest()
+        return Sum(rows, int.from_bytes(digest, "big"))
+
     def row_hash(self, schema: str, content: bytes) -> bytes:
         """16 bytes over schema name and canonical content: differs when either does."""
         name = schema.encode()
         data = len(name).to_bytes(2, "big") + name + content
         return blake2b(data, key=self.secret[:64], digest_size=16, person=b"row").digest()
+
+
+def buckets_told(buckets: Buckets) -> list[dict[str, Any]]:
+    """Sums as they travel in `reconciliation/inventory-1`."""
+    held = ((number, each) for number, each in sorted(buckets.items()) if each != Sum())
+    return [{"bucket": number, "count": each.count, "digest": each.digest_bytes} for number, each in held]
+
+
+def buckets_of(told: Sequence[Mapping[str, Any]]) -> dict[int, Sum]:
+    """Sums as they travelled."""
+    return {each["bucket"]: Sum.of(each["count"], each["digest"]) for each in told}

@@ -25,7 +25,8 @@ def installed(kafka: Kafka, client: Client, tmp_path: Path) -> Settings:
     """Settings of an installation whose topics and generation are there."""
     admin = client.admin()
     wanted = topics.all_topics(kafka.prefix, PARTITIONS, ["market_supervision", "local_tax", "social_security"])
-    kept = [t for t in wanted if any(word in t.name for word in ("dept.", "positions.", "quarantine.", "control"))]
+    needed = ("dept.", "positions.", "quarantine.", "reconciliation.", "control")
+    kept = [t for t in wanted if any(word in t.name for word in needed)]
     admin.create_topics([NewTopic(t.name, t.partitions, 1, t.configs) for t in kept])
     admin.close()
     _begin(kafka, client)
@@ -34,6 +35,7 @@ def installed(kafka: Kafka, client: Client, tmp_path: Path) -> Settings:
         state_dir=tmp_path / "state",
         district_key_file=_key(tmp_path / "district.key", KEY.secret),
         audit_key_file=_key(tmp_path / "audit.key", AUDIT.secret),
+        resend_wait_seconds=0.1,  # no exchange is there to answer
     )
 
 

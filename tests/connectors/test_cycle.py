@@ -246,7 +246,7 @@ def test_a_held_row_that_comes_back_is_not_sent_again(world: World) -> None:
     assert world.watermarks()[-1]["present_until"] == world.watermarks()[-1]["snapshot_at"]
 
 
-def test_a_lost_store_sends_everything_again_and_nothing_is_said_of_what_is_gone(world: World) -> None:
+def test_a_lost_store_that_no_resend_answers_sends_everything_again_and_nothing_is_concluded(world: World) -> None:
     world.rows.rows = [branch("r1", CODES[0]), branch("r2", CODES[1])]
     world.cycle()
     world.stop()
@@ -258,7 +258,7 @@ def test_a_lost_store_sends_everything_again_and_nothing_is_said_of_what_is_gone
 
     assert report
     assert (report.counts.sent, report.counts.unchanged) == (2, 0)
-    assert (last["present_until"], last["complete_until"]) == (first["present_until"], last["snapshot_at"])
+    assert (last["present_until"], last["complete_until"]) == (first["present_until"], first["complete_until"])
 
 
 def test_a_store_lost_again_before_it_was_told_is_still_lost(world: World) -> None:

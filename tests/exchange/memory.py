@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -30,6 +30,13 @@ class Memory:
 
     def get(self, place: Place) -> bytes | None:
         return self.table.get(place)
+
+    def write(self, changed: Mapping[Place, bytes | None]) -> None:
+        for place, value in changed.items():
+            if value is None:
+                self.table.pop(place, None)
+            else:
+                self.table[place] = value
 
     def scan(self, partition: int, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         for place in sorted(self.table):
@@ -63,7 +70,7 @@ class Exchange:
         for owner in owners.values():
             owner.settle()
             tallies.append(owner.tally)
-        self.memory.table |= ledger.staged()
+        self.memory.write({**ledger.staged(), **ledger.sums_staged()})
         out = [record for owner in owners.values() for record in owner.out]
         self.written += out
         self.tally = tallies
@@ -73,6 +80,10 @@ class Exchange:
         self.offsets[sent.topic, sent.partition] += 1
         offset = self.offsets[sent.topic, sent.partition]
         return Message(sent.topic, sent.partition, offset, sent.key, sent.value, sent.headers, 0)
+
+    def state(self) -> list[tuple[Place, bytes]]:
+        """What stands in `exchange.state`: sums do not."""
+        return [(place, value) for place, value in self.memory.table.items() if not place.key.startswith(b"b\0")]
 
     def day(self, day: date) -> list[Outgoing]:
         """The word to every partition that a day has begun."""

@@ -40,7 +40,10 @@ def record(
         "effective_to": content.pop("effective_to", None),
         "identifiers": content.pop("identifiers", []),
     }
-    return subject, contract().encode(name, {**dict.fromkeys(fields), **content, "meta": meta})
+    value = {**dict.fromkeys(fields), **content, "meta": meta}
+    if operation in ("UPSERT", "END"):
+        meta["row_hash"] = AUDIT.row_hash(name, contract().content(name, value))
+    return subject, contract().encode(name, value)
 
 
 def code(raw: str, canonical: str | None, of: str = "test-1") -> dict[str, str | None]:

@@ -28,7 +28,7 @@ def status(*batches: list[Outgoing]) -> look.SourceStatus:
     log.admin().create_topics([NewTopic(t.name, t.partitions) for t in all_topics(PREFIX, 3, [*TYPES])])
     for batch in batches:
         exchange.take(batch)
-        state = [Outgoing(topics.state(PREFIX), *place, value) for place, value in exchange.memory.table.items()]
+        state = [Outgoing(topics.state(PREFIX), *place, value) for place, value in exchange.state()]
         log.write(state)
     return look.status(log, PREFIX, contract())[0]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.take import Mark, Record, RefusedError, opened, source_of, verify
+from exchange.take import Mark, Marker, Record, RefusedError, opened, source_of, verify
 from schemas import topics
 from schemas.audit import Sum
 from schemas.codec import UnknownSchemaError, contract
@@ -60,10 +60,10 @@ def mark(source: str = "market_supervision.main", number: int = HERE, **changed:
     return message(f"~watermark:{source}:{number}".encode(), value, source.encode(), partition=number)
 
 
-def take(message: Message, department: str = MARKET) -> Record | Mark:
+def take(message: Message, department: str = MARKET) -> Record | Mark | Marker:
     taken = opened(message, department, contract(), PARTITIONS)
     if isinstance(taken, Record):
-        verify(taken, contract())
+        verify(taken, contract(), AUDIT)
     return taken
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.statements import Rows
 from exchange.watermarks import Source, of_record, take_watermark, to_record
 from schemas.audit import Sum
 from schemas.codec import contract
@@ -134,7 +135,7 @@ def test_what_readers_may_conclude_stands_still_while_the_stream_is_broken(steps
 def test_what_is_known_of_a_source_comes_back_from_its_stored_bytes(steps: list[tuple[str, ...]]) -> None:
     source = after(*steps).exchange
 
-    stored = contract().encode("state/source-1", to_record(source))
+    stored = contract().encode("state/source-2", to_record(source))
 
     assert of_record(contract().decode(stored)[1]) == source
 
@@ -189,3 +190,12 @@ def test_the_marker_that_opens_a_resend_closes_no_cycle_and_lets_nothing_be_conc
     marker = {**line.mark(2), "opens_resend": "request-1"}
 
     assert take_watermark(line.exchange, marker) is line.exchange
+
+
+def test_a_source_as_the_release_before_stored_it_counts_the_rows_it_has() -> None:
+    written = to_record(Source(rows=Rows(5, 2)))
+    told = {name: value for name, value in written.items() if not name.startswith("counted_")}
+
+    old = contract().decode(contract().encode("state/source-1", told))[1]
+
+    assert of_record(old).counted_rows == Rows(5, 2)

@@ -248,7 +248,7 @@ def test_a_store_that_is_ahead_of_its_topic_is_filled_anew(run: Run) -> None:
 
     run.restart()
 
-    found = [(place, key) for place in state for key, _ in run.store.scan(place.partition, b"")]
+    found = [(place, key) for place in state for key, _ in run.store.scan(place.partition, b"") if key[:2] != b"b\0"]
     assert found == [(place, message.key) for place in state for message in run.log.messages[place]]
 
 
