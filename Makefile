@@ -3,13 +3,14 @@
 PYTHON := .venv/bin/python
 CHECKED := schemas process transport connectors exchange approval deploy tests conftest.py
 
-.PHONY: help setup lint test demo faults simulate lock clean
+.PHONY: help setup lint test demo serve faults simulate lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo    the whole path on a sample district; prints what a clerk would see      全流程演示'
 	@echo 'make test    every check and test; as root on Debian it installs what is missing      全部检查与测试'
 	@echo ''
+	@echo 'make serve   the demo, left running, with pages on this machine                       演示并保持运行'
 	@echo 'make setup   only .venv                                                               仅安装环境'
 	@echo 'make lint    only ruff, mypy and the import contracts                                 仅静态检查'
 	@echo 'make faults  fault tests, FAULT_KILLS (60) kills from FAULT_SEED (3) on               长时间故障测试'
@@ -25,6 +26,10 @@ setup: .venv/ready
 demo: setup
 	@scripts/system-needs broker
 	@$(PYTHON) -m deploy.demo
+
+serve: setup
+	@scripts/system-needs broker
+	@$(PYTHON) -m deploy.demo --serve
 
 test: setup
 	@scripts/system-needs --install broker java-compiler postgresql

@@ -59,6 +59,11 @@ class Process:
     def alive(self) -> bool:
         return self.popen.poll() is None
 
+    def said(self) -> list[dict[str, Any]]:
+        """The JSON objects of its log: log lines, and what a command printed."""
+        lines = self.log.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
 
 @dataclass(slots=True)
 class Installation:
@@ -73,6 +78,8 @@ class Installation:
     poll_seconds: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of `exchange` beside the ordinary ones."""
+    approval: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of `approval` beside the ordinary ones."""
     site: Path | None = None
     """Folder of the site's own departments."""
     processes: list[Process] = field(default_factory=list)
@@ -91,7 +98,7 @@ class Installation:
         own = {"sources_dir": str(self.own_sources)} if self.own_sources.exists() else {}
         self._write("connectors", {"kafka": kafka, **keys, **state, **own, "poll_seconds": self.poll_seconds})
         approval = {"district_key_file": keys["district_key_file"], "divisions": ["350299"]}
-        self._write("approval", {"kafka": kafka, **approval, **state})
+        self._write("approval", {"kafka": kafka, **approval, **state, **self.approval})
 
     def key(self, name: str) -> Path:
         """Where a key lies."""
