@@ -31,20 +31,6 @@ PEOPLE = 5_000
 PARTITIONS = 3
 AT = datetime(2024, 6, 30, 2, 0, tzinfo=SHANGHAI)
 ON = date(2024, 7, 1)
-MAPPINGS = Path(delivery.__file__).parents[2] / "connectors" / "departments"
-
-
-def is_shipped(name: str) -> bool:
-    """Whether a mapping of the source is there that reads it in the form its department has."""
-    department, table_name = name.split(".")
-    mapping = MAPPINGS / department / f"{table_name}.yaml"
-    form = "sql:" if SOURCES[name].form == "sql" else "files:"
-    return mapping.exists() and form in mapping.read_text("utf-8")
-
-
-pytestmark = pytest.mark.skipif(
-    not all(map(is_shipped, SOURCES)), reason="the mappings of the five departments are not all there yet"
-)
 
 
 @dataclass(slots=True)
