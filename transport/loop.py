@@ -22,6 +22,7 @@ from process.errors import FencedError, SettingsError, TransientError
 from process.logs import log, warn
 from process.messages import say
 from transport.client import Client, Doubt, Group, Membership, Message, Outgoing, TopicPartition, Transactions
+from transport.rival import Rival
 
 Staged = tuple[Sequence[Outgoing], object]
 
@@ -131,7 +132,7 @@ class _Loop:
         self._positions: dict[TopicPartition, int] = {}
         self._most = limits.messages
         self._rebuild: str | None = "start"
-        self._fences = 0
+        self._rival = Rival(name.instance)
         self._trouble = _Trouble(name, limits)
         self._stall = _Stall(limits.stall_seconds)
         self._apart_since: float | None = None
@@ -142,7 +143,14 @@ class _Loop:
             self._once()
         except Doubt as exc:
             self._again(exc.reason, exc)
-            self._count_fences(exc)
+            if exc.reason == "instance_fenced":
+                self._rival.took_member(exc)
+            elif exc.reason == "fenced":
+                self._rival.took_producer(exc)
+        except FencedError as exc:
+            # Right for a sender alone; here the member's name decides.
+            self._again("fenced", exc)
+            self._rival.took_producer(exc)
         except TransientError as exc:
             self._again("transient", exc)
         else:
@@ -272,7 +280,7 @@ class _Loop:
         self._work.committed(kept, dict(self._positions), written)
         self._tally.transactions += 1
         self._tally.written += len(records)
-        self._fences = 0
+        self._rival.succeeded()
 
     def _look_ahead(self, member: Group) -> None:
         if self._stall.due():
@@ -288,17 +296,6 @@ class _Loop:
         if reason in ("instance_fenced", "transient"):
             self._leave()
         self._trouble.told(reason, exc)
-
-    def _count_fences(self, exc: Doubt) -> None:
-        """One may be our own late request to join; two without a success between are another of our name.
-
-        The producer's fences are counted by `Transactions`, and apart from these: one who takes over takes both, and
-        of two that take over from each other the one who is left must not have counted both as two.
-        """
-        if exc.reason == "instance_fenced":
-            self._fences += 1
-            if self._fences > 1:
-                raise FencedError(say("transport.fenced", name=self._name.instance)) from exc
 
     def _leave(self) -> None:
         member, self._member = self._member, None
