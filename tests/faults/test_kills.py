@@ -35,7 +35,7 @@ SEED = int(os.environ.get("FAULT_SEED", "3"))
 PERSONS = 300
 PARTITIONS = 3
 CHURN = max(2, 168 // KILLS)  # few enough that the fuse never holds what vanished over all steps
-STEP_SECONDS = 90
+STEP_SECONDS = 200  # a guard: after a kill a source may first wait for what the partitions hold
 
 
 class District:
