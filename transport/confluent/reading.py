@@ -53,20 +53,38 @@ _READING = {
 _LOOK_SECONDS = 4.0
 
 
-class Group:
+class _Consuming:
+    """Has a consumer, and throws it away without closing it.
+
+    Closing serves what is still to be told of partitions, and if that is an assignment it waits for ever for an answer
+    of the group that has ended, with the whole interpreter held. And there is nothing to close: a member with a name
+    of its own does not leave its group, and offsets are committed elsewhere.
+    """
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._kept = [consumer]
+
+    def close(self) -> None:
+        with suppress(Exception):
+            # The last who knows it takes it down, which may take its time.
+            within(5.0, self._kept.clear)
+
+    @property
+    def _consumer(self) -> Consumer:
+        return self._kept[0]
+
+
+class Group(_Consuming):
     def __init__(self, settings: Kafka, group: str, instance: str, topics: Sequence[str]) -> None:
         self._settings = settings
         self._group = group
         self._instance = instance
         self._topics = list(topics)
-        self._moved = True
         self._fenced = False
-        # How often partitions were handed to us, and whether they are ours now.
-        self._generation = 0
-        self._assigned = False
+        self._moves = _Moves()
         self._at: dict[TopicPartition, int] = {}
-        self._consumer = made(settings, Consumer, _READING | _membership(group, instance))
-        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        super().__init__(made(settings, Consumer, _READING | _membership(group, instance)))
+        self._consumer.subscribe(self._topics, on_assign=self._moves.on_assign, on_revoke=self._moves.on_revoke)
 
     def poll(self, seconds: float, max_messages: int = 2000) -> Polled:
         try:
@@ -76,25 +94,26 @@ class Group:
             member = self._consumer.memberid()
             messages = _taken(batch, self._at)
         except Exception as exc:
-            self._moved = True
+            self._moves.moved = True
             raise self._failed(exc) from exc
         if self._fenced:
             raise self._taken_over()
         # Without a member id the broker could not tell us from another.
-        native = Membership(self._group, self._generation, member, self._instance, metadata) if member else None
-        return Polled(messages, native if self._assigned else None)
+        if not member or not self._moves.assigned:
+            return Polled(messages, None)
+        return Polled(messages, Membership(self._group, self._moves.count, member, self._instance, metadata))
 
     def moved(self) -> bool:
-        return self._moved
+        return self._moves.moved
 
     def settle(self) -> Mapping[TopicPartition, int] | None:
-        if not self._assigned:
+        if not self._moves.assigned:
             return None
         try:
             positions = within(QUERY_SECONDS * 3, self._go_to_committed)
         except Exception as exc:
             raise self._failed(exc) from exc
-        self._moved = False
+        self._moves.moved = False
         return positions
 
     def seek(self, positions: Mapping[TopicPartition, int]) -> None:
@@ -103,7 +122,7 @@ class Group:
                 self._consumer.seek(NativePartition(*partition, offset))
             except KafkaException:
                 # Taken from us meanwhile, or not being read yet: going to what is committed is right in both cases.
-                self._moved = True
+                self._moves.moved = True
             else:
                 self._at[partition] = offset
 
@@ -118,10 +137,6 @@ class Group:
     def partition_counts(self) -> Mapping[str, int]:
         return {topic: self._count(topic) for topic in self._topics}
 
-    def close(self) -> None:
-        with suppress(Exception):
-            within(5.0, self._consumer.close)
-
     def _count(self, topic: str) -> int:
         try:
             return within(QUERY_SECONDS + 1, partition_count, self._consumer, topic)
@@ -129,14 +144,6 @@ class Group:
             if code_of(exc) == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return 0
             raise self._failed(exc) from exc
-
-    def _on_assign(self, _consumer: Consumer, _partitions: Sequence[NativePartition]) -> None:
-        self._moved = self._assigned = True
-        self._generation += 1
-
-    def _on_revoke(self, _consumer: Consumer, _partitions: Sequence[NativePartition]) -> None:
-        self._moved = True
-        self._assigned = False
 
     def _go_to_committed(self) -> dict[TopicPartition, int]:
         # Waits while a transaction that commits them is undecided.
@@ -161,6 +168,26 @@ class Group:
         return Doubt("instance_fenced", f"{self._instance} was taken over in {self._group}")
 
 
+class _Moves:
+    """What the library has told of partitions handed to us or taken from us, while it was polled.
+
+    Apart from the consumer's owner: the consumer keeps what it calls, and could else not be thrown away by its owner.
+    """
+
+    def __init__(self) -> None:
+        self.moved = True
+        self.assigned = False
+        self.count = 0
+
+    def on_assign(self, _consumer: Consumer, _partitions: Sequence[NativePartition]) -> None:
+        self.moved = self.assigned = True
+        self.count += 1
+
+    def on_revoke(self, _consumer: Consumer, _partitions: Sequence[NativePartition]) -> None:
+        self.moved = True
+        self.assigned = False
+
+
 def _membership(group: str, instance: str) -> dict[str, Any]:
     return {
         "group.id": group,
@@ -179,7 +206,7 @@ def reader(settings: Kafka, positions: Mapping[TopicPartition, int]) -> Reader:
     return Reader(settings, positions, partial(_Assigned, settings), partial(Admin, settings))
 
 
-class _Assigned:
+class _Assigned(_Consuming):
     """A consumer of given partitions."""
 
     def __init__(self, settings: Kafka, positions: Mapping[TopicPartition, int]) -> None:
@@ -187,7 +214,7 @@ class _Assigned:
         self._at = dict(positions)
         # The library wants a group's name, though nothing is asked of the group.
         options = {"group.id": _NO_GROUP, "client.id": "reader"}
-        self._consumer = made(settings, Consumer, _READING | options)
+        super().__init__(made(settings, Consumer, _READING | options))
         try:
             within(QUERY_SECONDS * 2, self._go_to_positions)
         except Exception as exc:
@@ -202,10 +229,6 @@ class _Assigned:
 
     def reached(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         return {partition: self._at[partition] for partition in partitions}
-
-    def close(self) -> None:
-        with suppress(Exception):
-            within(5.0, self._consumer.close)
 
     def _go_to_positions(self) -> None:
         # Of a topic that may not be read the library says later only that it has no such partition.
